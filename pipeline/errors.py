@@ -1,0 +1,41 @@
+"""The one exception tree. Every message names the place and says the mend."""
+
+from __future__ import annotations
+
+
+class DealReaderError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class InputError(DealReaderError):
+    """An article that cannot be read: missing, empty, binary, malformed.
+
+    ``path`` and ``line`` (1-based, ``None`` where the whole file is meant) name the place.
+    """
+
+    def __init__(self, message: str, *, path: str, line: int | None = None) -> None:
+        self.path = path
+        self.line = line
+        place = path if line is None else f"{path}:{line}"
+        super().__init__(f"{place}: {message}")
+
+
+class OutputError(DealReaderError):
+    """The output cannot be written; whatever stood there before is untouched."""
+
+
+class MarkupError(DealReaderError):
+    """A gold file that breaks the annotation notation, with file and line."""
+
+    def __init__(self, message: str, *, path: str, line: int) -> None:
+        self.path = path
+        self.line = line
+        super().__init__(f"{path}:{line}: {message}")
+
+
+class LexiconError(DealReaderError):
+    """A lexicon row that is malformed, doubled or has no example."""
+
+
+class ModelError(DealReaderError):
+    """The trained model is missing, damaged or made for another version."""

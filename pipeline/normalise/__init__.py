@@ -1,0 +1,1 @@
+"""Text to value: pure functions, exact, without spaCy."""
