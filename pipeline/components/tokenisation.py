@@ -7,7 +7,9 @@ inside a token cannot be a ``Span``, so those tokens are split here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from string import ascii_lowercase
 
 import spacy
 from spacy.language import Language
@@ -18,21 +20,38 @@ _SYMBOL = "€$£¥"
 _UPPER = "A-ZÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒ"
 _LOWER = "a-zàâäçéèêëîïôöùûüÿœ"
 
-_PREFIXES = (r"[«»“”‘’]", r"\\(?=[\[\]])", r"[~≈><=+](?=\d)", rf"(?:US|CA|C|A|HK|S)?[{_SYMBOL}](?=\d)")
+_PREFIXES = (r"[dDlL]['’](?=\d)", rf"ex-(?=[{_UPPER}])", r"[«»“”‘’]", r"\\(?=[\[\]])", r"[~≈><=+](?=\d)", rf"(?:US|CA|C|A|HK|S)?[{_SYMBOL}](?=\d)", rf"[.?!…](?=[{_UPPER}][{_LOWER}’'])")
 _SUFFIXES = (
     rf"(?<=[{_SYMBOL}])[.:;,!?…]",
     rf"(?<=[{_LOWER}])\.(?=$)",
     r"(?<=\d)(?:%|‰)",
     r"[«»“”]",
+    r"(?<=['’]s)\.",
+    rf"(?<=[{_LOWER}][{_UPPER}])\.",
+    rf"(?<=^[{_UPPER}])\.",  # "en série B.": spaCy takes the letter for an initial
 )
 _INFIXES = (
-    rf"(?<=[{_SYMBOL}])[/\-–—(](?=\d)",
+    rf"(?<=[{_SYMBOL}])[\-–—(](?=\d)",
+    rf"(?<=[{_SYMBOL}])/(?=\w)",
     rf"(?<=\d)[–—/](?=[\d{_SYMBOL}])",
-    rf"(?<=[{_LOWER}\d])[.?!…:](?=[{_UPPER}«][{_LOWER}’' ])",
+    rf"(?<=[{_LOWER}{_SYMBOL}\d%)])[.?!…:](?=[{_UPPER}«][{_LOWER}’' ])",
+    rf"(?<=[{_LOWER}{_SYMBOL}\d%])[.?!…](?=[)»”][{_UPPER}«])",
+    rf"(?<=[.?!…])[)»”](?=[{_UPPER}«])",
+    rf"(?<=[{_UPPER}]{{2}})[.?!…](?=[{_UPPER}][{_LOWER}’'])",  # a firm's initials: "IBM.Elle"
     rf"(?<=[{_LOWER}»\d])[.?!…](?=[«“])",
-    rf"(?<=[\w%{_SYMBOL}])[()«»“”](?=\w)",
-    r"(?<=\w)\s*[–—](?=\w)",
+    rf"(?<=[\w%{_SYMBOL}])[()«»“”](?=[\w\-–—,.])",
+    r"(?<=[\w)])(?:--|[–—])(?=\w)",
 )
+
+
+_LETTERS = frozenset(f"{letter}." for letter in ascii_lowercase)
+
+
+def _without_ex(token_match: Callable[[str], object]) -> Callable[[str], object]:
+    """French hyphenated words stay whole, but "ex-Thales" holds the name of a firm."""
+    pattern: str = token_match.__self__.pattern  # type: ignore[attr-defined]
+    flags, rest = pattern[: pattern.index(")") + 1], pattern[pattern.index(")") + 1 :]
+    return re.compile(rf"{flags}(?!ex-)(?:{rest})").match
 
 
 @spacy.registry.tokenizers("fr_deals.Tokenizer.v1")
@@ -43,11 +62,12 @@ def create_tokenizer() -> Callable[[Language], Tokenizer]:
         defaults = nlp.Defaults
         return Tokenizer(
             nlp.vocab,
-            rules=defaults.tokenizer_exceptions,
+            # "s." and the like are the end of "Moody's." more often than abbreviations
+            rules={k: v for k, v in defaults.tokenizer_exceptions.items() if k not in _LETTERS},
             prefix_search=compile_prefix_regex([*(defaults.prefixes or ()), *_PREFIXES]).search,
             suffix_search=compile_suffix_regex([*(defaults.suffixes or ()), *_SUFFIXES]).search,
             infix_finditer=compile_infix_regex([*(defaults.infixes or ()), *_INFIXES]).finditer,
-            token_match=defaults.token_match,
+            token_match=_without_ex(defaults.token_match),
             url_match=defaults.url_match,
         )
 

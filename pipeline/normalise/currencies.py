@@ -3,7 +3,7 @@
 Everyday names and signs stand in the lexicon ``currencies``; full names ("couronnes suédoises")
 come from the Unicode CLDR through babel, loaded at the first name looked up (about 60 ms).
 Names that countries share ("couronnes", "dirhams") are read from the article's own words.
-All functions expect text in plain spaces and apostrophes (:func:`pipeline.normalise.numbers.plain`).
+All functions expect the text as :func:`pipeline.normalise.numbers.plain` gives it.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ def _any_of(forms: list[str]) -> str:
     return "|".join(re.escape(form).replace(r"\ ", " ?") for form in ordered)
 
 
-_BY_SIGN = {
-    sign.replace(" ", "").upper(): row.code for row in CURRENCIES for sign in row.signs
-} | {code: row.code for row in CURRENCIES for code in (row.code, *row.codes)}
+_BY_SIGN = {sign.replace(" ", "").upper(): row.code for row in CURRENCIES for sign in row.signs} | {
+    code: row.code for row in CURRENCIES for code in (row.code, *row.codes)
+}
 _SIGN = (
     rf"(?:(?i:{_any_of([sign for row in CURRENCIES for sign in row.signs])})"
     rf"|{_any_of([code for row in CURRENCIES for code in (row.code, *row.codes)])})"
@@ -81,7 +81,8 @@ _SIGN = (
 _SIGN_AFTER = re.compile(rf"{_SIGN}(?:(?<=\W)|(?![\w']))")
 _SIGN_BEFORE = re.compile(rf"(?<![^\W_]){_SIGN} ?\Z")
 _LONGEST_SIGN = 6
-_NAME = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+){0,4}")
+_SIGN_ENDS = {end for sign in _BY_SIGN for end in (sign[-1], sign[-1].lower())}
+_NAME = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+){0,5}")
 _LAST_WORD = re.compile(r"[ '-][^ '-]+\Z")
 _NOT_BEFORE = {
     row.names: re.compile(rf" (?:\w+ )?(?i:{_any_of(list(row.not_before))})")
@@ -99,7 +100,7 @@ def cldr_names() -> dict[str, str]:
     locale = Locale.parse("fr")
     names = {
         plain(get_currency_name(code, count, locale)).lower(): code
-        for code in locale.currencies
+        for code in map(str, locale.currencies)
         if code[0] != "X" or code in ("XPF", "XCD", "XCG")
         for count in (1, 2)
     }
@@ -120,6 +121,8 @@ def _names() -> dict[str, Currency]:
 
 def sign_before(text: str, end: int) -> tuple[int, str] | None:
     """(start, code) of the currency sign or code that stands right before ``end``."""
+    if text[max(0, end - 2) : end].rstrip(" ")[-1:] not in _SIGN_ENDS:
+        return None
     start = max(0, end - _LONGEST_SIGN - 1)
     found = _SIGN_BEFORE.search(text[start:end])
     if found is None:
@@ -127,11 +130,14 @@ def sign_before(text: str, end: int) -> tuple[int, str] | None:
     return start + found.start(), _BY_SIGN[_key(found.group())]
 
 
-def currency_at(text: str, start: int) -> tuple[int, Currency] | None:
-    """(end, currency) of the currency sign or name that begins at ``start``; longest name wins."""
+def sign_at(text: str, start: int) -> tuple[int, str] | None:
+    """(end, code) of the currency sign or code that begins at ``start``."""
     sign = _SIGN_AFTER.match(text, start)
-    if sign is not None:
-        return sign.end(), _BY_SIGN[_key(sign.group())]
+    return None if sign is None else (sign.end(), _BY_SIGN[_key(sign.group())])
+
+
+def name_at(text: str, start: int) -> tuple[int, Currency] | None:
+    """(end, currency) of the currency name that begins at ``start``; the longest name wins."""
     words = _NAME.match(text, start)
     if words is None:
         return None

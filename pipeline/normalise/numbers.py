@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from functools import lru_cache
 
-from text_to_num import Token, find_numbers
+from text_to_num import find_numbers
 
 EXACT = Context(prec=60)
 """Wide enough for every number that :data:`DIGITS` lets through times every scale."""
@@ -38,14 +39,13 @@ DIGITS = (
 )
 """A number in digits (verbose syntax)."""
 
-_WORDS = (
-    "zéro un une deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze "
-    "seize vingt vingts trente quarante cinquante soixante septante huitante octante nonante "
-    "cent cents mille"
-).split()
-_WORD = rf"(?i:{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![^\W_])"
+_WORD = (
+    r"(?i:zéro|une?|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze"
+    r"|quinze|seize|vingts?|trente|quarante|cinquante|soixante|septante|huitante|octante"
+    r"|nonante|cents?|mille)(?![^\W_])"
+)
 # Bounded, so that a page of "un un un" costs no more than its length.
-WORDS = rf"(?<![^\W_])(?:{_WORD})(?:(?:[\ -]|[\ -]et[\ -]){_WORD}){{0,20}}"
+WORDS = rf"(?<![^\W_]){_WORD}(?:(?:[\ -]|[\ -](?i:et)[\ -]|\ (?i:virgule)\ ){_WORD}){{0,20}}"
 """A run of number words, perhaps of several numbers (verbose syntax)."""
 
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[ .'][0-9]{3})+(?:[.,][0-9]+)?")
@@ -59,6 +59,8 @@ def read_digits(digits: str, *, decimal_point: bool = False, english: bool = Fal
     ``decimal_point``: a single point parts decimals even before three digits ("1.125 milliard").
     ``english``: a single comma before three digits parts thousands ("$1,500").
     """
+    if digits.isdecimal():
+        return Decimal(digits)
     single_point = digits.count(".") == 1 and not set(digits) & set(" ',")
     if single_point and decimal_point:
         return Decimal(digits)
@@ -82,7 +84,9 @@ class WordNumber:
     value: Decimal
 
 
-class _Token(Token):
+class _Token:
+    """A word as text2num's Token protocol wants it; nothing but the word is known of it."""
+
     def __init__(self, match: re.Match[str]) -> None:
         self.start, self.end = match.span()
         self._text = match.group()
@@ -90,11 +94,25 @@ class _Token(Token):
     def text(self) -> str:
         return self._text
 
+    def nt_separated(self, previous: _Token) -> bool:
+        return False
 
-def read_words(run: str) -> list[WordNumber]:
-    """The numbers of a run that :data:`WORDS` matched: "dix et onze" holds two."""
+    def not_a_number_part(self) -> bool:
+        return False
+
+
+@lru_cache(maxsize=1024)
+def read_words(run: str) -> tuple[WordNumber, ...]:
+    """The numbers of a run that :data:`WORDS` matched: "dix et onze" holds two.
+
+    "deux virgule quatre" is one, 2.4.
+    """
     tokens = [_Token(match) for match in _TOKEN.finditer(run)]
-    return [
-        WordNumber(tokens[found.start].start, tokens[found.end - 1].end, Decimal(found.text))
+    return tuple(
+        WordNumber(
+            tokens[found.start].start,
+            tokens[found.end - 1].end,
+            Decimal(found.text.replace(",", ".")),
+        )
         for found in find_numbers(tokens, "fr", 0.0)
-    ]
+    )

@@ -1,0 +1,300 @@
+"""The command line of the evaluation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, ParamSpec
+
+import typer
+from rich.console import Console
+
+from evaluation import agreement, coverage, crossval, errors, floors, render, report, systems
+from evaluation.score import Prediction
+from evaluation.sets import ANNOTATIONS, ROOT, SETS, GoldSet
+from evaluation.systems import SYSTEMS
+from evaluation.tables import Table, number
+from pipeline.errors import DealReaderError
+from pipeline.markup import parse_folder
+
+P = ParamSpec("P")
+
+_EPILOG = """\
+**Examples**
+
+`python -m evaluation` scores every system on every set and writes the report
+
+`python -m evaluation errors --set seeds` shows what is still wrong, the commonest cause first
+
+`python -m evaluation check` fails where a score has fallen below its floor
+
+`python -m evaluation cross-validate` trains without each seed article (slow), for the next report
+
+**Exit status**
+
+0: done, and no floor is broken
+
+1: a floor is broken, a report is stale or missing, or gold or model cannot be read
+
+2: the command itself is wrong
+"""
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    invoke_without_command=True,
+    epilog=_EPILOG,
+)
+
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, file_okay=False, help="Another trained model than the one that is shipped."
+    ),
+]
+
+
+def _plain_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """One line on standard error for what is wrong with gold, model or report."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except DealReaderError as error:
+            _say(f"error: {error}")
+            raise typer.Exit(1) from error
+
+    return wrapped
+
+
+@app.callback()
+@_plain_errors
+def main(
+    context: typer.Context,
+    root: Annotated[
+        Path,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            resolve_path=True,
+            show_default="this one",
+            help="The project's folder, with annotations/ and evaluation/ in it.",
+        ),
+    ] = ROOT,
+) -> None:
+    """Score the pipeline against the hand annotations.
+
+    Without a command: every system (the whole pipeline, its rules only, its NER only, a plain
+    baseline) on every set (the seeds, the held-out passages, the development set, the training
+    corpus) and the stored cross-validation. Prints the headlines and writes
+    `evaluation/reports/latest.json` and `latest.md`.
+    """
+    context.obj = root
+    if context.invoked_subcommand is None:
+        made = report.evaluate(SYSTEMS, root, _say)
+        folder = root / report.REPORTS
+        report.write(made, render.markdown(made), folder)
+        _show([render.headline(made)])
+        _say(f"cross-validation: {made.crossval}")
+        _say(f"written: {folder / 'latest.md'} and latest.json")
+
+
+@app.command()
+@_plain_errors
+def check(context: typer.Context) -> None:
+    """Fail where the whole system scores below a floor of `evaluation/floors.json`.
+
+    Measures anew with the shipped model, and takes what was left out from the stored
+    cross-validation. A set whose gold has changed fails too, until its floors are set anew.
+    """
+    root: Path = context.obj
+    made = _measured(root)
+    pinned = floors.read(root / floors.FLOORS)
+    _show([_floors_table(made, pinned)])
+    _say(f"cross-validation: {made.crossval}")
+    broken = floors.failures(made, pinned)
+    for line in broken:
+        _say(f"below: {line}")
+    raise typer.Exit(1 if broken else 0)
+
+
+@app.command(name="floors")
+@_plain_errors
+def floors_command(
+    context: typer.Context,
+    raise_: Annotated[
+        bool, typer.Option("--raise", help="Lift the floors to what is measured now.")
+    ] = False,
+    allow_lower: Annotated[
+        bool,
+        typer.Option("--allow-lower", help="With --raise: also lower floors that are not met."),
+    ] = False,
+    margin: Annotated[
+        float, typer.Option(min=0, max=0.2, help="Left between what is measured and the floor.")
+    ] = floors.MARGIN,
+) -> None:
+    """Show the floors, or lift them to what the whole system scores now, less a small margin.
+
+    A floor is never lowered without --allow-lower; say why in the commit.
+    """
+    if allow_lower and not raise_:
+        raise typer.BadParameter("--allow-lower goes with --raise")
+    root: Path = context.obj
+    made = _measured(root)
+    pinned = floors.read(root / floors.FLOORS)
+    if raise_:
+        pinned, changes = floors.lifted(made, pinned, margin=margin, allow_lower=allow_lower)
+        floors.write(pinned, root / floors.FLOORS)
+        for line in changes or ["no floor has changed"]:
+            _say(line)
+    _show([_floors_table(made, pinned)])
+
+
+@app.command(name="cross-validate")
+@_plain_errors
+def cross_validate(
+    context: typer.Context,
+    train_folds: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Also read the training corpus, in N folds (2 or more; 0: do not)."
+        ),
+    ] = 0,
+) -> None:
+    """Read each seed article by a model trained without it; store what the models said.
+
+    Rules stay as they are; all that is trained is trained anew, once a fold, so this takes as
+    many trainings as there are folds. Articles that tell the same story are left out together.
+    Writes `evaluation/reports/crossval.json`, which the next report scores.
+    """
+    if train_folds == 1 or train_folds < 0:
+        raise typer.BadParameter("--train-folds is 0, or 2 or more")
+    root: Path = context.obj
+    made = crossval.run(root, train_folds=train_folds, learner=crossval.learn_and_read, tell=_say)
+    crossval.write(made, root / crossval.REPORT)
+    _say(f"written: {root / crossval.REPORT}")
+    for one in report.left_out_sets(made, root):
+        _say(f"{one.name}: role F1 {number(one.systems[render.WHOLE].metric('roles'))}")
+
+
+@app.command()
+@_plain_errors
+def stale(context: typer.Context) -> None:
+    """Say whether code, corpus or model have changed since the stored cross-validation."""
+    root: Path = context.obj
+    stored = crossval.read(root / crossval.REPORT)
+    if stored is None:
+        raise DealReaderError(f"{crossval.REPORT} is missing: run cross-validate")
+    changed = crossval.staleness(stored, root)
+    _say(f"changed since: {', '.join(changed)}" if changed else "up to date")
+    raise typer.Exit(1 if changed else 0)
+
+
+@app.command(name="agreement")
+@_plain_errors
+def agreement_command(
+    context: typer.Context,
+    one: Annotated[Path | None, typer.Option("--a", help="The first pass.")] = None,
+    other: Annotated[Path | None, typer.Option("--b", help="The second pass.")] = None,
+) -> None:
+    """How far the two annotation passes agree, per label and per role.
+
+    The first pass counts as gold, the second as prediction. Where the adjudicated seeds are
+    there, each pass is also held against them.
+    """
+    root: Path = context.obj
+    passes = root / ANNOTATIONS / "passes"
+    a, b = one or passes / "a", other or passes / "b"
+    pairs = [("a and b", agreement.compare(a, b))]
+    adjudicated = root / ANNOTATIONS / "seeds"
+    if one is other is None and any(adjudicated.glob("*.md")):
+        pairs += [
+            (f"adjudicated and {name}", agreement.compare(adjudicated, folder))
+            for name, folder in (("a", a), ("b", b))
+        ]
+    _show(agreement.tables(pairs))
+
+
+@app.command(name="coverage")
+@_plain_errors
+def coverage_command(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Option("--set", help="seeds, train or heldout: the sets in the notation.")
+    ] = "train",
+) -> None:
+    """What an annotated set holds: types by desk, every value of every field, currencies, sizes.
+
+    A value that stands at 0 is one that no model can have learnt.
+    """
+    if name not in ("seeds", "train", "heldout"):
+        raise typer.BadParameter("--set is seeds, train or heldout")
+    root: Path = context.obj
+    articles = parse_folder(root / ANNOTATIONS / name)
+    if not articles:
+        raise DealReaderError(f"{root / ANNOTATIONS / name} holds no gold file")
+    _show(coverage.tables(articles))
+
+
+@app.command(name="errors")
+@_plain_errors
+def errors_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Option("--set", help="seeds, heldout, dev or train.")] = "seeds",
+    left_out: Annotated[
+        bool,
+        typer.Option("--left-out", help="What the stored cross-validation said of the set."),
+    ] = False,
+    model: Model = None,
+) -> None:
+    """Every wrong field with its sentence, grouped by cause, the most frequent cause first.
+
+    Whoever reads the errors of an independent set and mends rules by them makes it a set
+    written on: say so in the report.
+    """
+    if name not in SETS:
+        raise typer.BadParameter(f"--set is one of {', '.join(SETS)}")
+    root: Path = context.obj
+    gold = SETS[name](root)
+    if left_out:
+        predictions = _left_out(gold, root)
+    else:
+        articles = [case.article for case in gold.cases]
+        predictions = systems.whole(model)(articles)
+    found = errors.errors(gold.cases, predictions, gold.unscored)
+    _show(errors.tables(found))
+    _say(f"wrong fields: {len(found)} · articles: {len(gold.cases)}")
+
+
+def _left_out(gold: GoldSet, root: Path) -> list[Prediction]:
+    stored = crossval.read(root / crossval.REPORT)
+    if stored is None or gold.name not in stored.readings:
+        raise DealReaderError(f"{crossval.REPORT} does not hold {gold.name}: run cross-validate")
+    try:
+        return report.left_out_predictions(stored, gold, root)
+    except KeyError as error:
+        raise DealReaderError(f"{crossval.REPORT} knows no {error}: run cross-validate") from error
+
+
+def _measured(root: Path) -> report.Report:
+    return report.evaluate({render.WHOLE: SYSTEMS[render.WHOLE]}, root, _say)
+
+
+def _floors_table(made: report.Report, pinned: floors.Floors) -> Table:
+    rows = list(floors.rows(made, pinned))
+    return Table("Floors", ("set", "metric", "floor", "measured"), rows, left=2)
+
+
+def _show(tables: Iterable[Table]) -> None:
+    # Off a terminal the lines must not be cut at 80 columns.
+    console = Console(width=None if sys.stdout.isatty() else 250)
+    for table in tables:
+        console.print(table.rich())
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)

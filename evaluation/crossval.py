@@ -1,0 +1,196 @@
+"""Cross-validation: whole articles are left out, and those that tell one story stay together.
+
+The rules stay; all that is trained is trained anew for each fold, on the seeds and the training
+corpus without the fold and without its stories. Slow, so it is a command of its own: what the
+models said is stored, with the digests of what it was made from, and scored with the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+
+from evaluation import digests
+from evaluation.gold import case_from_markup
+from evaluation.score import Prediction
+from evaluation.sets import ANNOTATIONS, ROOT
+from evaluation.systems import prediction
+from pipeline.markup import GoldArticle, parse_folder
+from pipeline.schema import Article, Event, TypedMention
+from pipeline.writer import atomic_open
+
+REPORT = Path("evaluation/reports/crossval.json")
+
+
+class Stored(BaseModel):
+    """What one fold's model said of one article."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    events: tuple[Event, ...]
+    mentions: tuple[TypedMention, ...]
+
+
+class CrossValidation(BaseModel):
+    """The stored report: readings by set and by the path of the gold file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    digests: dict[str, str]
+    versions: dict[str, str]
+    readings: dict[str, dict[str, Stored]]
+
+    def predictions(self, name: str, paths: Sequence[str]) -> list[Prediction]:
+        """The stored predictions of the articles at ``paths``, in their order.
+
+        Raises:
+            KeyError: an article was not there when the report was made.
+        """
+        stored = [self.readings[name][path] for path in paths]
+        return [prediction(one.events, one.mentions) for one in stored]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Indices of the articles held out and of those to train on."""
+
+    held_out: tuple[int, ...]
+    train_on: tuple[int, ...]
+
+
+class Learner(Protocol):
+    """Trains a model on gold articles and reads others with it."""
+
+    def __call__(
+        self, gold: Sequence[GoldArticle], articles: Sequence[Article]
+    ) -> list[Stored]: ...
+
+
+def learn_and_read(gold: Sequence[GoldArticle], articles: Sequence[Article]) -> list[Stored]:
+    """The real learner: ``pipeline.train`` into a temporary folder, then the whole pipeline."""
+    from pipeline.library import load, read_deals
+    from pipeline.train import train
+
+    with TemporaryDirectory() as folder:
+        model = Path(folder) / "model"
+        train(gold, model)
+        return [
+            Stored(events=reading.events, mentions=reading.mentions)
+            for reading in read_deals(load(model), articles)
+        ]
+
+
+def leave_one_out(groups: Sequence[str]) -> list[Fold]:
+    """One fold for each story."""
+    if len(set(groups)) < 2:
+        raise ValueError("leaving one story out needs at least two")
+    return _folds(LeaveOneGroupOut(), groups)
+
+
+def k_folds(groups: Sequence[str], count: int) -> list[Fold]:
+    """``count`` folds of about the same size, no story in two of them."""
+    return _folds(GroupKFold(n_splits=count), groups)
+
+
+def _folds(splitter: LeaveOneGroupOut | GroupKFold, groups: Sequence[str]) -> list[Fold]:
+    splits = splitter.split(list(groups), groups=list(groups))
+    return [Fold(tuple(map(int, test)), tuple(map(int, train))) for train, test in splits]
+
+
+def cross_validate(
+    articles: Sequence[GoldArticle],
+    others: Sequence[GoldArticle],
+    folds: Sequence[Fold],
+    learner: Learner = learn_and_read,
+    tell: Callable[[str], None] = lambda message: None,
+) -> dict[str, Stored]:
+    """Reads every article by a model that has seen neither it nor its story.
+
+    ``others`` are trained on in every fold, but for the stories of that fold. ``tell`` is
+    given a line when a fold ends. The result is keyed by the articles' paths.
+    """
+    readings: dict[str, Stored] = {}
+    for number, fold in enumerate(folds, 1):
+        held_out = [articles[i] for i in fold.held_out]
+        stories = {case_from_markup(gold).group for gold in held_out}
+        gold = [articles[i] for i in fold.train_on]
+        gold += [other for other in others if case_from_markup(other).group not in stories]
+        stored = learner(gold, [case_from_markup(article).article for article in held_out])
+        readings.update(zip([one.path for one in held_out], stored, strict=True))
+        tell(f"fold {number} of {len(folds)} read")
+    return readings
+
+
+def run(
+    root: Path = ROOT,
+    *,
+    train_folds: int = 0,
+    learner: Learner = learn_and_read,
+    tell: Callable[[str], None] = print,
+) -> CrossValidation:
+    """Cross-validates the seeds (leave one out) and, where asked, the training corpus.
+
+    Digests are taken first, so that a file changed meanwhile makes the report stale.
+    """
+    before = current_digests(root)
+    seeds, train = _gold(root, "seeds"), _gold(root, "train")
+    plans = [("seeds", seeds, train, leave_one_out(_groups(seeds)))]
+    if train_folds:
+        plans.append(("train", train, seeds, k_folds(_groups(train), train_folds)))
+    readings = {}
+    for name, articles, others, folds in plans:
+        tell(f"{name}: {len(folds)} folds")
+        readings[name] = cross_validate(articles, others, folds, learner, tell)
+    return CrossValidation(digests=before, versions=digests.versions(), readings=readings)
+
+
+def _groups(articles: Sequence[GoldArticle]) -> list[str]:
+    return [case_from_markup(article).group for article in articles]
+
+
+def _gold(root: Path, name: str) -> list[GoldArticle]:
+    """Gold with paths below ``root``, which stay the same on every machine."""
+    folder = root / ANNOTATIONS / name
+    return [
+        GoldArticle(
+            Path(gold.path).relative_to(root).as_posix(), gold.text, gold.head, gold.mentions
+        )
+        for gold in parse_folder(folder)
+    ]
+
+
+def current_digests(root: Path = ROOT) -> dict[str, str]:
+    """Of code, corpus and model as they are now."""
+    return {
+        "code": digests.code(root),
+        "corpus": digests.corpus(root),
+        "model": digests.model(root),
+    }
+
+
+def staleness(report: CrossValidation, root: Path = ROOT) -> list[str]:
+    """Which of code, corpus and model have changed since the report was made; empty if none."""
+    now = current_digests(root)
+    return [name for name in now if report.digests.get(name) != now[name]]
+
+
+def write(report: CrossValidation, path: Path) -> None:
+    """Writes the report, whole or not at all; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_open(path) as stream:
+        json.dump(report.model_dump(mode="json"), stream, ensure_ascii=False, indent=1)
+        stream.write("\n")
+
+
+def read(path: Path) -> CrossValidation | None:
+    """The stored report, ``None`` where there is none."""
+    if not path.exists():
+        return None
+    return CrossValidation.model_validate_json(path.read_bytes())

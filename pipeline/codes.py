@@ -1,0 +1,77 @@
+"""What travels between the components inside a ``Doc``, as text: labels, groups, money codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from spacy.tokens import Doc
+
+from pipeline.normalise.money import MoneySpan
+from pipeline.schema import Qualifier
+
+NOMINALS = "nominals"
+"""The span group of descriptions that stand for a party."""
+
+NOM_COMPANY = "NOM_COMPANY"
+NOM_INVESTOR = "NOM_INVESTOR"
+GROUP = "GROUP"
+"""Labels that the NER learns beside those of the contract: descriptions of a company ("la
+start-up") and of an investor, and groups without a name ("plusieurs business angels")."""
+
+for _name in ("published", "deal_records"):
+    if not Doc.has_extension(_name):
+        Doc.set_extension(_name, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyCode:
+    """A sum as it travels in ``span.id_``; ``number`` and ``converts`` tie conversions."""
+
+    value: Decimal | None
+    minimum: Decimal | None
+    maximum: Decimal | None
+    currency: str | None
+    qualifier: Qualifier
+    inferred: bool
+    number: int
+    converts: int | None
+    kind: str = ""
+
+    def same_sum(self) -> tuple[Decimal | None, Decimal | None, Decimal | None, str | None]:
+        """Equal for two mentions of one sum."""
+        return (self.value, self.minimum, self.maximum, self.currency)
+
+
+def money_code(money: MoneySpan, converts: int | None, number: int, kind: str = "") -> str:
+    """``kind|value|min|max|currency|qualifier|inferred|number|converts``."""
+    fields = (
+        kind,
+        *("" if n is None else f"{n:f}" for n in (money.value, money.minimum, money.maximum)),
+        money.currency or "",
+        money.qualifier,
+        "1" if money.currency_inferred else "",
+        str(number),
+        "" if converts is None else str(converts),
+    )
+    return "|".join(fields)
+
+
+def with_kind(code: str, kind: str) -> str:
+    """The same code, now saying what the sum counts."""
+    return f"{kind}|{code.split('|', 1)[1]}"
+
+
+def read_money(code: str) -> MoneyCode:
+    """The inverse of :func:`money_code`."""
+    kind, value, minimum, maximum, currency, qualifier, inferred, number, converts = code.split("|")
+    numbers = [Decimal(text) if text else None for text in (value, minimum, maximum)]
+    return MoneyCode(
+        *numbers,
+        currency=currency or None,
+        qualifier=Qualifier(qualifier),
+        inferred=bool(inferred),
+        number=int(number),
+        converts=int(converts) if converts else None,
+        kind=kind,
+    )

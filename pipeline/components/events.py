@@ -1,0 +1,137 @@
+"""The last pipe: parts and kinds of the mentions, the deals they make, the records of the contract.
+
+It reads the resolved mentions once into a view, lets the role models relabel names and say
+what each sum counts, decides the deals, and leaves ``doc.ents`` with their final labels and
+``doc._.events`` with the result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import srsly
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from pipeline.assembly import Assembler
+from pipeline.codes import GROUP, NOMINALS, with_kind
+from pipeline.cues import CueMatcher
+from pipeline.deals import read_deals
+from pipeline.errors import ModelError
+from pipeline.linear import LinearModel
+from pipeline.schema import SCHEMA_VERSION, Event, Label, TypedMention
+from pipeline.view import PARTY_LABELS, View, read_view, relabel
+
+_NOTHING = "NONE"
+_KEY = "deals"
+
+
+class DealReader(Pipe):
+    """Trained by :mod:`pipeline.train`; ``models`` are linear models by name."""
+
+    def __init__(self, nlp: Language, name: str = "fr_deals_events") -> None:
+        self.name = name
+        self.models: dict[str, LinearModel] = {}
+        self._find_cues = CueMatcher(nlp)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Sets ``doc.ents``, ``doc._.events`` and ``doc._.mentions``.
+
+        Raises:
+            ModelError: when the component holds no trained models.
+        """
+        if not self.models:
+            raise ModelError(
+                "fr_deals_events is not trained: run python -m pipeline.train, or load a model"
+            )
+        view = self.view(doc)
+        relabel(view, self.models)
+        drafts = read_deals(view, self.models)
+        assembler = Assembler(doc.text, view, self.models)
+        doc.user_data[_KEY] = {
+            "events": assembler.events(drafts),
+            "mentions": assembler.mentions(),
+        }
+        _set_ents(doc, view)
+        return doc
+
+    def view(self, doc: Doc) -> View:
+        """The mentions of ``doc`` as :mod:`pipeline.view` holds them."""
+        return read_view(doc, self._find_cues)
+
+    # ---- spaCy's serialisation ----------------------------------------------------------------
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        data: bytes = srsly.msgpack_dumps({n: m.to_json() for n, m in self.models.items()})
+        return data
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> DealReader:
+        loaded = srsly.msgpack_loads(data)
+        self.models = {name: LinearModel.from_json(model) for name, model in loaded.items()}
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, model in self.models.items():
+            text = json.dumps(model.to_json(), ensure_ascii=False, indent=0, sort_keys=True)
+            (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> DealReader:
+        self.models = {
+            file.stem: LinearModel.from_json(json.loads(file.read_text(encoding="utf-8")))
+            for file in sorted(Path(path).glob("*.json"))
+        }
+        return self
+
+    def initialize(
+        self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language | None = None
+    ) -> None:
+        """Nothing to do: the models come from :mod:`pipeline.train`."""
+
+
+@Language.factory("fr_deals_events", assigns=["doc.ents"], requires=["doc.ents"])
+def create(nlp: Language, name: str) -> DealReader:
+    return DealReader(nlp, name)
+
+
+def _set_ents(doc: Doc, view: View) -> None:
+    """The contract's labels in ``doc.ents``: groups are investors, descriptions are left out."""
+    spans = []
+    for item in view.items:
+        if item.nominal or item.label == _NOTHING:
+            continue
+        label = Label.INVESTOR if item.label == GROUP else item.label
+        id_ = str(item.party) if item.label in PARTY_LABELS else item.code or item.date or ""
+        spans.append(Span(doc, item.start, item.end, label=label, span_id=id_))
+    doc.ents = spans
+
+
+def _events(doc: Doc) -> tuple[Event, ...]:
+    """The events of a processed document as models of the contract."""
+    digest = sha256(doc.text.encode("utf-8", "surrogatepass")).hexdigest()
+    article = {"id": digest[:16], "published": doc._.published, "sha256": digest}
+    return tuple(
+        Event.model_validate({"schema_version": SCHEMA_VERSION, "article": article, **record})
+        for record in doc.user_data.get(_KEY, {}).get("events", ())
+    )
+
+
+def _mentions(doc: Doc) -> tuple[TypedMention, ...]:
+    """Every typed mention of a processed document."""
+    digest = sha256(doc.text.encode("utf-8", "surrogatepass")).hexdigest()
+    return tuple(
+        TypedMention.model_validate({"article": digest[:16], **record})
+        for record in doc.user_data.get(_KEY, {}).get("mentions", ())
+    )
+
+
+for _name, _getter in (("events", _events), ("mentions", _mentions)):
+    if not Doc.has_extension(_name):
+        Doc.set_extension(_name, getter=_getter)

@@ -1,0 +1,122 @@
+"""From the NER's raw spans and the finders' sums and dates to one set of mentions.
+
+One priority, one result: a sum that the money normaliser reads beats a date, a date beats a
+name; the NER says what is a name. Descriptions ("la start-up") go to ``doc.spans["nominals"]``
+and never to ``doc.ents``. What a span is worth travels in its ``id_`` as text, because ids
+survive ``to_bytes`` and Python objects do not: the number of its party for a name,
+:func:`pipeline.codes.money_code` for a sum, the EDTF value for a date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
+
+from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOMINALS, money_code, with_kind
+from pipeline.normalise.dates import find_dates
+from pipeline.normalise.money import MoneySpan, find_money
+from pipeline.normalise.names import Name, unite
+from pipeline.reader import split_head
+from pipeline.schema import NAME_LABELS, Label
+
+_KEPT = frozenset({*NAME_LABELS, GROUP, Label.ROUND, Label.INSTRUMENT, Label.DATE})
+"""What is taken from the NER as it stands; sums it finds count only where they can be read."""
+
+_LAST_NAMED = ("ce dernier", "cette dernière", "ces derniers", "ces dernières")
+
+
+@Language.component(
+    "fr_deals_mentions", assigns=["doc.ents", "doc.spans"], requires=["doc.ents", "token.sent_start"]
+)
+def mentions(doc: Doc) -> Doc:
+    """Resolves the raw spans of ``doc`` and unites the names that mean one party."""
+    published, prose = split_head(doc.text)
+    if doc._.published is None:
+        doc._.published = published
+    values = list(_values(doc, prose))
+    taken = {i for span in values for i in range(span.start, span.end)}
+    names, nominals = [], []
+    for span in doc.ents:
+        if span.start_char < prose or taken.intersection(range(span.start, span.end)):
+            continue
+        if span.label_ in (NOM_COMPANY, NOM_INVESTOR):
+            nominals.append(span)
+        elif span.label_ in _KEPT:
+            names.append(span)
+    parties = _parties(names)
+    doc.ents = sorted([*values, *parties], key=lambda span: span.start)
+    doc.spans[NOMINALS] = _resolved(doc, nominals, [s for s in parties if s.id_])
+    return doc
+
+
+def _values(doc: Doc, prose: int) -> Iterator[Span]:
+    """The sums and dates of the prose as spans; where they overlap, the sum stays."""
+    spans = []
+    sums = find_money(doc.text)
+    for number, money in enumerate(sums):
+        if money.start >= prose:
+            code = money_code(money, _nth_kept(sums, money.conversion_of, prose), number)
+            span = _span(doc, money.start, money.end, Label.AMOUNT, code)
+            spans.append(_span(doc, money.start, money.end, Label.AMOUNT, with_kind(code, _guess(span))))
+    taken = {i for span in spans for i in range(span.start, span.end)}
+    for date in find_dates(doc.text, doc._.published):
+        span = _span(doc, date.start, date.end, Label.DATE, date.value or "")
+        if date.start >= prose and not taken.intersection(range(span.start, span.end)):
+            spans.append(span)
+    yield from filter_spans(spans)
+
+
+def _guess(span: Span) -> str:
+    """VALUATION where the NER takes the sum for one."""
+    return Label.VALUATION if Label.VALUATION in (span[0].ent_type_, span[-1].ent_type_) else ""
+
+
+def _nth_kept(sums: Sequence[MoneySpan], index: int | None, prose: int) -> int | None:
+    return index if index is not None and sums[index].start >= prose else None
+
+
+def _span(doc: Doc, start: int, end: int, label: str, id_: str) -> Span:
+    """The tokens over ``[start, end)``; the tokenizer keeps sums and dates apart from the rest."""
+    span = doc.char_span(start, end, label=label, span_id=id_, alignment_mode="expand")
+    assert span is not None  # "expand" finds tokens for every stretch of the text
+    return span
+
+
+def _parties(spans: Sequence[Span]) -> list[Span]:
+    """The spans with the number of their party as ``id_`` (none for rounds and instruments)."""
+    named = [span for span in spans if span.label_ in NAME_LABELS]
+    numbers = iter(unite([Name(span.text, span.label_) for span in named]))
+    groups = iter(range(len(named), len(named) + len(spans)))
+    out = []
+    for span in spans:
+        id_ = ""
+        if span.label_ in NAME_LABELS:
+            id_ = str(next(numbers))
+        elif span.label_ == GROUP:
+            id_ = str(next(groups))
+        out.append(Span(span.doc, span.start, span.end, label=span.label_, span_id=id_))
+    return out
+
+
+def _resolved(doc: Doc, nominals: Sequence[Span], names: Sequence[Span]) -> list[Span]:
+    """Descriptions with the party that they stand for.
+
+    A description stands for the nearest party before it that the NER takes for the same part
+    (company, investor), "ce dernier" for the nearest name at all; a company that is described
+    before it is named is the first one named after.
+    """
+    out = []
+    for span in nominals:
+        part = Label.COMPANY if span.label_ == NOM_COMPANY else Label.INVESTOR
+        if span.text.lower() in _LAST_NAMED:
+            candidates = [name for name in names if name.end <= span.start]
+        else:
+            candidates = [name for name in names if name.label_ == part]
+        before = [name for name in candidates if name.end <= span.start]
+        chosen = before[-1] if before else next(iter(candidates), None)
+        id_ = chosen.id_ if chosen is not None else ""
+        out.append(Span(doc, span.start, span.end, label=span.label_, span_id=id_))
+    return out

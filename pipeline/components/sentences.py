@@ -1,0 +1,56 @@
+"""Sentence boundaries by rule: no parse is needed to know where a French sentence ends."""
+
+from __future__ import annotations
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+_ENDS = frozenset(".!?…")
+_CLOSERS = frozenset("»”\")]’'")
+_EITHER = frozenset("\"’'")
+"""Quotes that open as well: after white space they begin what follows."""
+
+
+@Language.component("fr_deals_sentences", assigns=["token.is_sent_start"])
+def sentences(doc: Doc) -> Doc:
+    """Starts a sentence after a line end and after ``. ! ? …`` unless an initial precedes.
+
+    Closing quotes and brackets stay with the sentence that they close. "J. Dupont" is one
+    sentence, "en série B. Le fonds" is two: an initial is followed by a name, not by a word
+    that begins sentences, so only a letter right after a capitalised word counts as an end.
+    """
+    ended = line_ended = False
+    for token in doc:
+        text = token.text
+        if token.is_space:
+            line_ended = line_ended or (token.i > 0 and ("\n" in text or "\r" in text))
+            token.is_sent_start = token.i == 0
+            continue
+        if ended and not line_ended and _closes(doc, token.i):
+            token.is_sent_start = False
+            continue
+        token.is_sent_start = token.i == 0 or ended or line_ended
+        line_ended = False
+        ended = text[-1] in _ENDS and (len(text) == 1 or text == "...") and not _initial(doc, token.i)
+    return doc
+
+
+def _closes(doc: Doc, at: int) -> bool:
+    """Whether what follows an end belongs to it: "?!", a closing quote or bracket."""
+    if doc[at].text in _EITHER:
+        return not doc[at - 1].whitespace_ and not doc[at - 1].is_space
+    return doc[at].text in _CLOSERS or doc[at].text in _ENDS
+
+
+def _initial(doc: Doc, dot: int) -> bool:
+    """Whether the full stop belongs to an initial: "J. Dupont", but not "série B. Le fonds"."""
+    if doc[dot].text != "." or dot == 0 or dot + 1 >= len(doc):
+        return False
+    letter, after = doc[dot - 1], doc[dot + 1]
+    before = doc[dot - 2].lower_ if dot >= 2 else ""
+    return (
+        len(letter.text) == 1
+        and letter.is_upper
+        and after.is_title
+        and before not in {"série", "series", "tour", "classe", "plan"}
+    )

@@ -1,0 +1,71 @@
+"""Cue words: a lexicon of evidence, matched in one pass over the tokens."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from spacy.language import Language
+from spacy.matcher import PhraseMatcher
+from spacy.tokens import Doc
+from spacy.util import filter_spans
+
+from pipeline.lexicon import Row, Text, load
+
+_OPTIONAL = re.compile(r"\(([^()]*)\)")
+
+
+class CueRow(Row):
+    """Words that are evidence for a category. ``forms`` may have optional parts: "levé(e)(s)"."""
+
+    id: Text
+    category: Text
+    forms: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A cue in a document; ``start`` and ``end`` are token indices."""
+
+    start: int
+    end: int
+    category: str
+    rule: str
+
+
+def expand(form: str) -> Iterator[str]:
+    """All spellings of a form with optional parts: "levé(e)" is "levé" and "levée"."""
+    optional = _OPTIONAL.search(form)
+    if optional is None:
+        yield form
+        return
+    before, after = form[: optional.start()], form[optional.end() :]
+    yield from expand(before + after)
+    yield from expand(before + optional.group(1) + after)
+
+
+class CueMatcher:
+    """Finds every cue of ``lexicons/cues.toml`` in a tokenised document."""
+
+    def __init__(self, nlp: Language) -> None:
+        self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
+        self._categories: dict[str, str] = {}
+        for row in load("cues", CueRow, "cue"):
+            self._categories[row.id] = row.category
+            spellings = {text for form in row.forms for text in expand(form)}
+            spellings |= {text.replace("'", "’") for text in spellings}
+            self._matcher.add(row.id, [nlp.make_doc(text) for text in sorted(spellings)])
+
+    def __call__(self, doc: Doc) -> list[Cue]:
+        """The cues in text order; of one rule the longest, never two that overlap."""
+        by_rule = defaultdict(list)
+        for span in self._matcher(doc, as_spans=True):
+            by_rule[span.label_].append(span)
+        cues = [
+            Cue(span.start, span.end, self._categories[rule], rule)
+            for rule, spans in by_rule.items()
+            for span in filter_spans(spans)
+        ]
+        return sorted(cues, key=lambda cue: (cue.start, cue.end, cue.rule))

@@ -1,0 +1,577 @@
+"""Which mentions make which deal: candidates, the evidence for each link, and the decision.
+
+A deal hangs on an anchor: a sum of kind ``deal`` (one deal for each sum and company), a sentence
+that tells an operation of a company without a sum, or a worth that is told without a deal.
+Everything else (investors, worth, dates, totals, shares, sources) is tied to the anchors by one
+pairwise question, *does this mention belong to that deal?*, answered by a logistic regression
+for each label over the same evidence: distance, what stands between, whose company is near.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
+from pipeline.linear import LinearModel
+from pipeline.schema import AmountKind, Label
+from pipeline.view import (
+    Item,
+    View,
+    cue_features,
+    distance,
+    governing_cues,
+    nearest,
+    sentence_features,
+    words_around,
+)
+
+YES = "yes"
+NO = "no"
+
+OPERATION_CUES = frozenset(
+    "financing debt convertible grant crowdfunding secondary acquisition sale lbo ipo fund".split()
+)
+"""Cue categories that may tell an operation without a sum."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A deal in the making. ``anchors`` are in text order and never empty."""
+
+    kind: str  # amount, operation or valuation
+    anchors: list[Item]
+    company: int
+    score: float = 1.0
+    company_score: float = 1.0
+    links: dict[str, list[tuple[Item, float]]] = field(default_factory=dict)
+    attributes: dict[str, tuple[str, float]] = field(default_factory=dict)
+    investor_attributes: dict[int, dict[str, tuple[str, float]]] = field(default_factory=dict)
+
+    def linked(self, role: str) -> list[Item]:
+        return [item for item, _ in self.links.get(role, ())]
+
+
+def _signed(value: int, limit: int) -> int:
+    return max(-limit, min(limit, value))
+
+
+def _far(tokens: int) -> str:
+    return "a" if tokens <= 3 else "b" if tokens <= 8 else "c" if tokens <= 16 else "d"
+
+
+# ---- the company of an anchor -----------------------------------------------------------------
+
+
+def company_parties(view: View) -> list[int]:
+    """Parties that may be a deal's company: those once taken for one, else any organisation."""
+    for labels in ({Label.COMPANY, NOM_COMPANY}, {Label.ORG}, {GROUP, Label.INVESTOR}):
+        found = [p for p, items in view.parties.items() if any(i.label in labels for i in items)]
+        if found:
+            return found
+    return []
+
+
+def company_features(view: View, anchor: Item, party: int, candidates: Sequence[int]) -> list[str]:
+    """Evidence that ``party`` is the company of the deal that hangs on ``anchor``."""
+    items = view.parties[party]
+    near = nearest(items, anchor)
+    ranked = sorted(
+        candidates, key=lambda p: (distance(nearest(view.parties[p], anchor), anchor), p)
+    )
+    rank = min(ranked.index(party), 3)
+    labels = view.party_labels(party)
+    counts = {p: view.party_labels(p)[Label.COMPANY] for p in candidates}
+    main = max(candidates, key=lambda p: (counts[p], -view.parties[p][0].start))
+    delta = _signed(near.sent - anchor.sent, 3)
+    side = "before" if near.start < anchor.start else "after"
+    here = [item for item in items if item.sent == anchor.sent]
+    between = {
+        other.label
+        for other in view.by_sent[anchor.sent]
+        if min(near.start, anchor.start) < other.start < max(near.start, anchor.start)
+        and other.party != party
+    }
+    before = [
+        p for p in candidates
+        if any(i.start < anchor.start and i.sent == anchor.sent for i in view.parties[p])
+    ]  # fmt: skip
+    previous = [i for i in view.items[: anchor.index] if i.party in candidates]
+    out = [
+        f"rank={rank}",
+        f"delta={delta}",
+        f"side={side}",
+        f"rank&side&delta={rank}{side}{delta}",
+        f"far={side}{_far(distance(near, anchor))}",
+        f"near={near.label}",
+        f"near&rank={near.label}{rank}",
+        f"n={min(len(candidates), 4)}",
+        f"main={party == main}",
+        f"main&rank={party == main}{rank}",
+        f"main&here={party == main}{bool(here)}",
+        f"first={min(items[0].sent, 3)}",
+        f"company={min(labels[Label.COMPANY], 3)}",
+        f"investor={min(labels[Label.INVESTOR], 2)}",
+        f"only_before={before == [party]}",
+        f"last_before={bool(previous) and previous[-1].party == party}",
+        f"same_line={view.lines[near.start] == view.lines[anchor.start]}",
+        f"line&rank={view.lines[near.start] == view.lines[anchor.start]}{rank}",
+    ]
+    out += [f"between={label}" for label in between]
+    out += [f"here={item.label}" for item in here]
+    if here:
+        first_here = next(i for i in view.by_sent[anchor.sent] if i.party is not None)
+        out.append(f"subject={first_here.party == party}")
+        word = view.tokens[near.start - 1] if near.start else "#"
+        out.append(f"prep={word}")
+    return out
+
+
+# ---- links of mentions to deals ---------------------------------------------------------------
+
+
+def link_features(view: View, item: Item, drafts: Sequence[Draft], at: int) -> list[str]:
+    """Evidence that ``item`` belongs to ``drafts[at]``."""
+    draft = drafts[at]
+    anchors = [nearest(d.anchors, item) for d in drafts]
+    gaps = [distance(anchor, item) for anchor in anchors]
+    near = anchors[at]
+    rank = sum(1 for i, gap in enumerate(gaps) if (gap, i) < (gaps[at], at))
+    count = min(len(drafts), 4)
+    delta = _signed(item.sent - near.sent, 3)
+    same = item.sent == near.sent
+    here = view.by_sent[item.sent]
+    company_here = any(i.party == draft.company for i in here)
+    others = {d.company for d in drafts} - {draft.company}
+    other_here = any(i.party in others for i in here)
+    same_company = sum(1 for d in drafts if d.company == draft.company)
+    last_before = max((a for d in drafts for a in d.anchors if a.start <= item.start),
+                      key=lambda a: a.start, default=None)  # fmt: skip
+    is_last = last_before is not None and last_before in draft.anchors
+    last_name = next(
+        (i for i in reversed(view.items[: item.index + 1]) if i.party in others | {draft.company}),
+        None,
+    )
+    topic = "none" if last_name is None else "own" if last_name.party == draft.company else "other"
+    same_line = view.lines[item.start] == view.lines[near.start]
+    cues = {cue.category for cue in view.cues[item.sent]}
+    out = [
+        f"rank={min(rank, 3)}",
+        f"n={count}",
+        f"rank&n={min(rank, 3)}{count}",
+        f"delta={delta}",
+        f"rank&delta={min(rank, 2)}{delta}",
+        f"single&delta={count == 1}{delta}",
+        f"company={company_here}",
+        f"company&other={company_here}{other_here}",
+        f"company&rank={company_here}{min(rank, 2)}",
+        f"kind={draft.kind}",
+        f"first={at == 0}",
+        f"first&rank={at == 0}{min(rank, 2)}",
+        f"topic={topic}",
+        f"topic&rank={topic}{min(rank, 2)}",
+        f"last={is_last}",
+        f"last&topic={is_last}{topic}",
+        f"last&line={is_last}{same_line}",
+        f"line&rank={same_line}{min(rank, 2)}",
+        f"same_company={min(same_company, 3)}&rank={min(rank, 2)}",
+        f"same_company={min(same_company, 3)}&first={at == 0}",
+        f"label={item.label}",
+    ]
+    if same:
+        side = "before" if item.start < near.start else "after"
+        out.append(f"far={side}{_far(gaps[at])}")
+        out.append(f"far&rank={side}{_far(gaps[at])}{min(rank, 2)}")
+        low, high = sorted((item.start, near.start))
+        rivals = sum(
+            1 for d in drafts if d is not draft for a in d.anchors if low < a.start < high
+        )
+        out.append(f"rivals={min(rivals, 2)}")
+    for category in ("background", "returning", "total_raised", "previous_worth", "new"):
+        if category in cues:
+            out.append(f"{category}&first={at == 0}")
+            out.append(f"{category}&rank={min(rank, 2)}")
+    out += [f"x{feature}" for feature in cue_features(view, item.start, item.end, item.sent)]
+    out += [f"x{feature}" for feature in words_around(view, item)]
+    if item.party is not None:
+        out += [f"x{feature}" for feature in governing_cues(view, item)]
+        out.append(f"self={item.party == draft.company}")
+    return out
+
+
+LINKS: Mapping[str, frozenset[str]] = {
+    "investor": frozenset({Label.INVESTOR, GROUP, NOM_INVESTOR}),
+    "valuation": frozenset({Label.VALUATION}),
+    "date": frozenset({Label.DATE}),
+    "round": frozenset({Label.ROUND}),
+    "instrument": frozenset({Label.INSTRUMENT}),
+    "source": frozenset({Label.MEDIA, Label.PERSON, Label.ORG}),
+    "total_raised": frozenset({AmountKind.TOTAL_RAISED}),
+    "component": frozenset({AmountKind.COMPONENT}),
+}
+"""The roles that mentions play in a deal, with the labels (for sums: the kinds) that may."""
+
+
+def may_link(item: Item, role: str) -> bool:
+    """Whether the label (for a sum: the kind) of ``item`` lets it play ``role``."""
+    if item.money is not None and item.label == Label.AMOUNT:
+        return item.money.kind in LINKS[role]
+    return item.label in LINKS[role]
+
+
+# ---- an operation that is told without a sum --------------------------------------------------
+
+
+def operation_features(view: View, party: int, sent: int, drafts: Sequence[Draft]) -> list[str]:
+    """Evidence that the sentence tells a deal of ``party`` that no sum anchors."""
+    own = [d for d in drafts if d.company == party]
+    items = [item for item in view.by_sent[sent] if item.party == party]
+    low, _ = view.sents[sent]
+    out = [
+        f"deals={min(len(drafts), 3)}",
+        f"own={min(len(own), 2)}",
+        f"sent={min(sent, 4)}",
+        f"anchor_here={any(a.sent == sent for d in drafts for a in d.anchors)}",
+        f"own_anchor_here={any(a.sent == sent for d in own for a in d.anchors)}",
+        f"company={min(view.party_labels(party)[Label.COMPANY], 3)}",
+        f"first={view.parties[party][0].sent == sent}",
+        f"kinds={items[0].label}",
+    ]
+    out += [f"own&{feature}" if own else feature for feature in sentence_features(view, sent, "s")]
+    for item in items[:2]:
+        out += cue_features(view, item.start, item.end, sent)
+        out += words_around(view, item)
+    investors = sum(1 for i in view.by_sent[sent] if i.label in LINKS["investor"])
+    out.append(f"investors={min(investors, 3)}&own={bool(own)}")
+    out.append(f"investors_in_doc={any(i.label in LINKS['investor'] for i in view.items)}")
+    out += [f"start={word}" for word in view.tokens[low : low + 2]]
+    return out
+
+
+def operation_sentences(view: View, party: int) -> list[int]:
+    """The sentences that name or describe ``party`` and hold the word of an operation."""
+    return sorted(
+        {
+            item.sent
+            for item in view.parties[party]
+            if any(cue.category in OPERATION_CUES for cue in view.cues[item.sent])
+        }
+    )
+
+
+# ---- attributes -------------------------------------------------------------------------------
+
+
+def deal_features(view: View, drafts: Sequence[Draft], at: int) -> list[str]:
+    """Evidence for type, focus, status, certainty and instrument of ``drafts[at]``."""
+    draft = drafts[at]
+    out: set[str] = {
+        f"kind={draft.kind}",
+        f"n={min(len(drafts), 4)}",
+        f"first={at == 0}",
+        f"sent={min(draft.anchors[0].sent, 4)}",
+        f"anchors={min(len(draft.anchors), 3)}",
+        f"first&sent={at == 0}{min(draft.anchors[0].sent, 3)}",
+    }
+    same = [d for d in drafts if d.company == draft.company]
+    out.add(f"nth={min(same.index(draft), 2)}of{min(len(same), 3)}")
+    out.add(f"companies={min(len({d.company for d in drafts}), 4)}")
+    main = Counter(d.company for d in drafts).most_common(1)[0][0]
+    out.add(f"main={draft.company == main}&first={at == 0}")
+    for role, linked in draft.links.items():
+        out.add(f"has={role}")
+        out.add(f"first&has={at == 0}{role}")
+        if role in ("round", "instrument"):
+            out |= {f"{role}={item.text.lower()}" for item, _ in linked}
+            out |= {f"{role}:{word}" for item, _ in linked
+                    for word in view.tokens[item.start : item.end]}  # fmt: skip
+    for attributes in draft.investor_attributes.values():
+        out |= {f"inv:{name}={value}" for name, (value, _) in attributes.items()}
+    for nth, anchor in enumerate(draft.anchors[:4]):
+        prefix = "a0" if nth == 0 else "a"
+        for p in {prefix, "a"}:
+            out |= {f"{p}{f}" for f in words_around(view, anchor)}
+            out.update(cue_features(view, anchor.start, anchor.end, anchor.sent, p))
+            out.update(sentence_features(view, anchor.sent, f"{p}s"))
+        low, high = view.sents[anchor.sent]
+        window = range(max(low, anchor.start - 8), min(high, anchor.end + 6))
+        out |= {f"word={view.tokens[i]}" for i in window if i not in view.item_at}
+        if anchor.sent + 1 < len(view.sents):
+            out.update(sentence_features(view, anchor.sent + 1, "n"))
+        if anchor.sent:
+            out.update(sentence_features(view, anchor.sent - 1, "p"))
+    out.update(sentence_features(view, 0, "d"))
+    if draft.kind == "operation":
+        low, high = view.sents[draft.anchors[0].sent]
+        out |= {f"op={view.tokens[i]}" for i in range(low, high) if i not in view.item_at}
+    return sorted(out)
+
+
+def investor_features(view: View, draft: Draft, items: Sequence[Item]) -> list[str]:
+    """Evidence for role, commitment and history of an investor, from all its mentions."""
+    out: set[str] = {f"kind={draft.kind}", f"mentions={min(len(items), 3)}"}
+    anchor_sents = {anchor.sent for anchor in draft.anchors}
+    for item in items:
+        out.update(governing_cues(view, item))
+        out.update(words_around(view, item))
+        out.update(cue_features(view, item.start, item.end, item.sent))
+        out.update(sentence_features(view, item.sent, "s"))
+        out.add(f"label={item.label}")
+        out.add(f"anchor_here={item.sent in anchor_sents}")
+        out |= {f"has={word}" for word in view.tokens[item.start : item.end]}
+        listed = [i for i in view.by_sent[item.sent] if i.list_head == item.list_head]
+        out.add(f"listed={min(len(listed), 4)}")
+        out.add(f"place={min(listed.index(item), 3)}")
+    for anchor in draft.anchors[:3]:
+        out.update(sentence_features(view, anchor.sent, "d"))
+    return sorted(out)
+
+
+def worth_features(view: View, draft: Draft, item: Item) -> list[str]:
+    """Evidence for the basis of a valuation."""
+    out = [f"kind={draft.kind}", *words_around(view, item)]
+    out += cue_features(view, item.start, item.end, item.sent)
+    out += sentence_features(view, item.sent, "s")
+    worths = [i for i in view.items if i.label == Label.VALUATION and i.money is not None]
+    out.append(f"worths={min(len(worths), 3)}&place={min(worths.index(item), 2)}")
+    values = [i.money.value for i in worths if i.money and i.money.value is not None]
+    if len(values) > 1 and item.money is not None and item.money.value is not None:
+        out.append(f"largest={item.money.value == max(values)}")
+    here = [i for i in worths if i.sent == item.sent]
+    out.append(f"here={len(here)}&place={here.index(item)}")
+    out.append(f"anchor_here={any(a.sent == item.sent for a in draft.anchors)}")
+    return out
+
+
+def share_features(view: View, share: Item, investor: Item) -> list[str]:
+    """Evidence that a partial sum is what ``investor`` puts in."""
+    rivals = [
+        i for i in view.by_sent[share.sent]
+        if i.label in LINKS["investor"] and i.party != investor.party
+    ]  # fmt: skip
+    gap = distance(investor, share)
+    side = "before" if investor.start < share.start else "after"
+    low, high = sorted((investor.start, share.start))
+    nearer = sum(1 for i in rivals if distance(i, share) < gap)
+    other_sums = sum(
+        1 for i in view.by_sent[share.sent] if i.money is not None and low < i.start < high
+    )
+    out = [
+        f"side={side}",
+        f"far={side}{_far(gap)}",
+        f"nearer={min(nearer, 2)}",
+        f"nearer&side={min(nearer, 2)}{side}",
+        f"rivals={min(len(rivals), 3)}",
+        f"sums={min(other_sums, 2)}",
+        f"label={investor.label}",
+    ]
+    out += [f"x{f}" for f in cue_features(view, share.start, share.end, share.sent)]
+    out += [f"x{f}" for f in words_around(view, share)]
+    between = view.tokens[min(investor.end, share.end) : max(investor.start, share.start)]
+    out += [f"between={word}" for word in between[:6]]
+    return out
+
+
+# ---- the decision -----------------------------------------------------------------------------
+
+Models = Mapping[str, LinearModel]
+
+_ATTRIBUTES = ("type", "focus", "status", "certainty", "instrument_kind")
+_INVESTOR_ATTRIBUTES = ("investor_role", "commitment", "returning")
+
+
+REAL = 0.4
+"""Drafts that the last model finds less probable than this are no deals."""
+
+
+def read_deals(view: View, models: Models) -> list[Draft]:
+    """The deals of a document whose mentions carry their final labels and kinds.
+
+    A draft that is judged to be no deal is taken out and the mentions are tied anew, so that
+    what it held can go to the deals that remain.
+    """
+    drafts = draft_deals(view, models)
+    scores = [
+        models["real"].probabilities(judge_features(view, drafts, at)).get(YES, 0.0)
+        for at in range(len(drafts))
+    ]
+    kept = []
+    for draft, score in zip(drafts, scores, strict=True):
+        if score >= REAL:
+            draft.score = score
+            kept.append(draft)
+    if len(kept) < len(drafts):
+        _complete(view, models, kept)
+    return kept
+
+
+def judge_features(view: View, drafts: Sequence[Draft], at: int) -> list[str]:
+    """Evidence that ``drafts[at]`` is a deal at all: what it says and how sure each part is."""
+    draft = drafts[at]
+    out = deal_features(view, drafts, at)
+    labels = view.party_labels(draft.company)
+    out.append(f"company_score={int(draft.company_score * 5)}&kind={draft.kind}")
+    out.append(f"score={int(draft.score * 5)}&kind={draft.kind}")
+    out += [f"{name}={value}" for name, (value, _) in draft.attributes.items()]
+    out += [f"{name}:{int(p * 4)}" for name, (_, p) in draft.attributes.items()]
+    out.append(f"named={min(labels[Label.COMPANY], 3)}")
+    out.append(f"named&kind={min(labels[Label.COMPANY], 1)}{draft.kind}")
+    out.append(f"investors={min(len(draft.investor_attributes), 3)}")
+    return out
+
+
+def draft_deals(view: View, models: Models) -> list[Draft]:
+    """Every candidate deal, with its links and attributes."""
+    drafts = _amount_drafts(view, models)
+    drafts += _operation_drafts(view, models, drafts)
+    drafts += _valuation_drafts(view, models, drafts)
+    drafts.sort(key=lambda draft: (draft.anchors[0].start, draft.company))
+    _complete(view, models, drafts)
+    return drafts
+
+
+def _complete(view: View, models: Models, drafts: Sequence[Draft]) -> None:
+    """Ties the mentions to the drafts and decides the attributes."""
+    for draft in drafts:
+        draft.links.clear()
+        draft.investor_attributes.clear()
+    for item in view.items:
+        for role in LINKS:
+            if may_link(item, role):
+                _link(view, models, item, role, drafts)
+    for draft in drafts:
+        decide_investors(view, models, draft)
+    for at, draft in enumerate(drafts):
+        features = deal_features(view, drafts, at)
+        for name in _ATTRIBUTES:
+            probabilities = models[name].probabilities(features)
+            value = max(sorted(probabilities), key=lambda c: probabilities[c])
+            draft.attributes[name] = (value, probabilities[value])
+
+
+def choose_company(view: View, models: Models, anchor: Item) -> tuple[int, float] | None:
+    """The most probable company of the deal that hangs on ``anchor``."""
+    candidates = company_parties(view)
+    if not candidates:
+        return None
+    scores = {
+        party: models["company"].probabilities(company_features(view, anchor, party, candidates))
+        for party in candidates
+    }
+    best = max(candidates, key=lambda party: scores[party].get(YES, 0.0))
+    return best, scores[best].get(YES, 0.0)
+
+
+def _amount_drafts(view: View, models: Models) -> list[Draft]:
+    """One draft for each company and sum of kind ``deal``."""
+    drafts: dict[object, Draft] = {}
+    for item in view.items:
+        if item.money is None or item.money.kind != AmountKind.DEAL:
+            continue
+        if item.money.converts is not None:
+            continue
+        chosen = choose_company(view, models, item)
+        if chosen is None:
+            continue
+        company, score = chosen
+        key = (company, item.money.same_sum())
+        if key in drafts:
+            drafts[key].anchors.append(item)
+            drafts[key].company_score = max(drafts[key].company_score, score)
+        else:
+            drafts[key] = Draft("amount", [item], company, company_score=score)
+    return list(drafts.values())
+
+
+def _operation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> list[Draft]:
+    """At most one draft for each company, at its most probable sentence."""
+    out = []
+    for party, items in view.parties.items():
+        if not any(item.label in (Label.COMPANY, NOM_COMPANY) for item in items):
+            continue
+        best: tuple[float, int] | None = None
+        for sent in operation_sentences(view, party):
+            features = operation_features(view, party, sent, drafts)
+            score = models["operation"].probabilities(features).get(YES, 0.0)
+            if score >= 0.5 and (best is None or score > best[0]):
+                best = (score, sent)
+        if best is not None:
+            anchor = next(item for item in items if item.sent == best[1])
+            out.append(Draft("operation", [anchor], party, score=best[0]))
+    return out
+
+
+def own_worth_features(view: View, item: Item, drafts: Sequence[Draft]) -> list[str]:
+    """Evidence that a worth is told for itself and belongs to no deal."""
+    out = [*words_around(view, item), f"deals={min(len(drafts), 3)}"]
+    out += cue_features(view, item.start, item.end, item.sent)
+    here = any(anchor.sent == item.sent for draft in drafts for anchor in draft.anchors)
+    out.append(f"anchor_here={here}")
+    companies = {draft.company for draft in drafts}
+    parties = {i.party for i in view.by_sent[item.sent] if i.party is not None}
+    out.append(f"company_here={bool(companies & parties)}&other={bool(parties - companies)}")
+    out.append(f"deals&here={min(len(drafts), 2)}{here}")
+    return out
+
+
+def _valuation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> list[Draft]:
+    out: dict[int, Draft] = {}
+    for item in view.items:
+        if item.label != Label.VALUATION or (item.money and item.money.converts is not None):
+            continue
+        features = own_worth_features(view, item, drafts)
+        score = models["own_worth"].probabilities(features).get(YES, 0.0)
+        chosen = choose_company(view, models, item)
+        if score < 0.5 or chosen is None:
+            continue
+        company, company_score = chosen
+        if company in out:
+            out[company].anchors.append(item)
+        else:
+            out[company] = Draft("valuation", [item], company, score, company_score)
+    return list(out.values())
+
+
+_MANY = frozenset({"investor", "source"})
+"""Roles in which one mention may serve several deals."""
+
+
+def _link(view: View, models: Models, item: Item, role: str, drafts: Sequence[Draft]) -> None:
+    scores = []
+    for at, draft in enumerate(drafts):
+        if item.party is not None and item.party == draft.company:
+            continue
+        probabilities = models[role].probabilities(link_features(view, item, drafts, at))
+        value = max(sorted(probabilities), key=lambda c: probabilities[c])
+        scores.append((1 - probabilities.get(NO, 0.0), value, at))
+    if not scores:
+        return
+    best = max(scores, key=lambda score: (score[0], -score[2]))
+    for score in scores:
+        probability, value, at = score
+        if probability < 0.5 or not (role in _MANY or score == best) or value == NO:
+            continue
+        name = role if value == YES else value
+        drafts[at].links.setdefault(name, []).append((item, probability))
+
+
+def decide_investors(view: View, models: Models, draft: Draft) -> None:
+    """Role, commitment and history of every investor of a draft, by party."""
+    for party, items in investor_items(draft):
+        features = investor_features(view, draft, items)
+        decided = {}
+        for name in _INVESTOR_ATTRIBUTES:
+            probabilities = models[name].probabilities(features)
+            value = max(sorted(probabilities), key=lambda c: probabilities[c])
+            decided[name] = (value, probabilities[value])
+        draft.investor_attributes[party] = decided
+
+
+def investor_items(draft: Draft) -> Iterator[tuple[int, list[Item]]]:
+    """The investors of a draft with their mentions, in order of first mention."""
+    by_party: dict[int, list[Item]] = {}
+    for item in draft.linked("investor"):
+        if item.party is not None:
+            by_party.setdefault(item.party, []).append(item)
+    yield from by_party.items()

@@ -1,0 +1,438 @@
+"""From gold articles to the samples of every linear model, and the fit.
+
+The relation models must learn from mentions as the NER really finds them, so their training
+documents carry the NER's predictions on text that it was not trained on (by folds), and each
+predicted mention is held against the marks of the gold file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from spacy.tokens import Doc
+
+from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
+from pipeline.deals import (
+    LINKS,
+    NO,
+    YES,
+    Draft,
+    company_features,
+    company_parties,
+    deal_features,
+    distance,
+    draft_deals,
+    investor_features,
+    judge_features,
+    link_features,
+    may_link,
+    nearest,
+    operation_features,
+    operation_sentences,
+    own_worth_features,
+    share_features,
+    worth_features,
+)
+from pipeline.linear import Features, LinearModel
+from pipeline.markup import GoldArticle, GoldEvent, GoldMention
+from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, EventType, Label
+from pipeline.view import PASSES, Item, View, pass_items, relabel
+
+NOTHING = "NONE"
+"""The class of a predicted mention that no mark covers, and of an attribute that is unknown."""
+
+Sample = tuple[str, Features, str]
+"""The model, the evidence, the right answer."""
+
+Samples = dict[str, tuple[list[Features], list[str]]]
+
+
+def fold_of(article: GoldArticle, folds: int) -> int:
+    """The fold of an article: passages of one story and writer stay together."""
+    story = article.head.story or article.path.rsplit("/", 1)[-1]
+    digest = hashlib.sha256(story.encode()).hexdigest()
+    return int(digest, 16) % folds
+
+
+@dataclass
+class Aligned:
+    """A document's view with, for each item, the gold mark that it covers (or ``None``)."""
+
+    article: GoldArticle
+    view: View
+    gold: list[GoldMention | None]
+    party_id: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, article: GoldArticle, view: View) -> Aligned:
+        gold = [_covering(item, article.mentions) for item in view.items]
+        aligned = cls(article, view, gold)
+        for party, items in view.parties.items():
+            ids = Counter(
+                mark.id for item in items if (mark := gold[item.index]) is not None and mark.id
+            )
+            if ids:
+                aligned.party_id[party] = ids.most_common(1)[0][0]
+        return aligned
+
+    def id_of(self, item: Item) -> str | None:
+        mark = self.gold[item.index]
+        return mark.id if mark is not None else None
+
+    def party_of(self, gold_id: str) -> int | None:
+        """The party of the view that is the gold party: the one with most mentions."""
+        found = [p for p, id_ in self.party_id.items() if id_ == gold_id]
+        return max(found, key=lambda p: len(self.view.parties[p]), default=None)
+
+    def items_of(self, gold_id: str | None) -> list[Item]:
+        return [i for i in self.view.items if gold_id is not None and self.id_of(i) == gold_id]
+
+
+def _family(label: str) -> str:
+    if label in MONEY_LABELS:
+        return "money"
+    if label in NAME_LABELS or label in (GROUP, NOM_COMPANY, NOM_INVESTOR):
+        return "party"
+    return label
+
+
+def _covering(item: Item, marks: Sequence[GoldMention]) -> GoldMention | None:
+    """The mark of the item's family that shares more than half of their common stretch."""
+    for mark in marks:
+        shared = min(item.char_end, mark.end) - max(item.char_start, mark.start)
+        if shared <= 0 or _family(item.label) != _family(mark.label):
+            continue
+        if 2 * shared >= max(item.char_end, mark.end) - min(item.char_start, mark.start):
+            return mark
+    return None
+
+
+def name_label(mark: GoldMention | None) -> str:
+    """The class of a predicted name for the role model."""
+    return NOTHING if mark is None else str(mark.label)
+
+
+def money_kind(mark: GoldMention | None) -> str:
+    """The class of a predicted sum for the kind model."""
+    if mark is None:
+        return NOTHING
+    return str(mark.kind) if mark.kind is not None else str(Label.VALUATION)
+
+
+def mention_samples(document: Aligned, model: str) -> Iterator[Sample]:
+    """Samples of one of the models that relabel mentions."""
+    for items, features in pass_items(document.view, model):
+        marks = [document.gold[item.index] for item in items]
+        if model == "kind":
+            yield model, features, money_kind(marks[0])
+        elif model == "name":
+            yield model, features, name_label(marks[0])
+        else:
+            yield model, features, party_label(marks)
+
+
+def party_label(marks: Sequence[GoldMention | None]) -> str:
+    """What a party is in the article: a company if it is one anywhere, else an investor …"""
+    labels = [name_label(mark) for mark in marks]
+    for label in (Label.COMPANY, Label.INVESTOR):
+        if label in labels:
+            return str(label)
+    return Counter(labels).most_common(1)[0][0]
+
+
+def gold_drafts(document: Aligned) -> list[tuple[Draft, GoldEvent]]:
+    """The gold events of a document as drafts over the predicted mentions.
+
+    An event of which no anchor or company was found among the predicted mentions is left out:
+    nothing can be learnt from it here, and the scores count it as missed.
+    """
+    out = []
+    for event in document.article.events:
+        company = document.party_of(event.company)
+        if company is None:
+            continue
+        if event.amount is not None:
+            anchors = document.items_of(event.amount)
+            kind = "amount"
+        elif event.type is EventType.VALUATION and event.valuations:
+            anchors = [i for v in event.valuations for i in document.items_of(v.ref)]
+            kind = "valuation"
+        else:
+            anchors = _operation_anchor(document, event, company)
+            kind = "operation"
+        if anchors:
+            anchors = sorted(anchors, key=lambda item: item.start)
+            out.append((Draft(kind, anchors, company), event))
+    out.sort(key=lambda pair: (pair[0].anchors[0].start, pair[0].company))
+    return out
+
+
+def _operation_anchor(document: Aligned, event: GoldEvent, company: int) -> list[Item]:
+    """The company's mention in the sentence that tells an event without a sum.
+
+    It is the first sentence with the word of an operation that also names an investor or the
+    date of the event, else the first with the word of an operation.
+    """
+    view = document.view
+    sentences = operation_sentences(view, company)
+    partners = {i.ref for i in event.investors} | {event.date}
+    with_partner = [
+        sent
+        for sent in sentences
+        if any(document.id_of(item) in partners for item in view.by_sent[sent])
+    ]
+    chosen = next(iter(with_partner or sentences), None)
+    return [i for i in view.parties[company] if i.sent == chosen][:1]
+
+
+def relation_samples(document: Aligned) -> Iterator[Sample]:
+    """Samples of the models that tie mentions to deals and read their attributes.
+
+    The items of ``document`` must carry their final labels and kinds.
+    """
+    view = document.view
+    pairs = gold_drafts(document)
+    drafts = [draft for draft, _ in pairs]
+    events = [event for _, event in pairs]
+    yield from _company_samples(document, drafts)
+    yield from _operation_samples(document, drafts)
+    others = [draft for draft in drafts if draft.kind != "valuation"]
+    own_worths = {v.ref for e in events if e.type is EventType.VALUATION for v in e.valuations}
+    for item in view.items:
+        if item.label == Label.VALUATION:
+            label = YES if document.id_of(item) in own_worths else NO
+            yield "own_worth", own_worth_features(view, item, others), label
+        for role in LINKS:
+            if may_link(item, role):
+                yield from _link_samples(document, item, role, drafts, events)
+    _fill(document, drafts, events)
+    for draft, event in pairs:
+        yield from _investor_samples(document, draft, event)
+        yield from _worth_samples(document, draft, event)
+        yield from _share_samples(document, event)
+    for at, event in enumerate(events):
+        features = deal_features(view, drafts, at)
+        yield "type", features, event.type
+        yield "focus", features, event.focus
+        yield "status", features, event.status
+        yield "certainty", features, event.certainty
+        yield "instrument_kind", features, str(event.instrument or NOTHING)
+
+
+def _company_samples(document: Aligned, drafts: Sequence[Draft]) -> Iterator[Sample]:
+    candidates = company_parties(document.view)
+    for draft in drafts:
+        if draft.kind == "operation" or draft.company not in candidates or len(candidates) < 2:
+            continue
+        for anchor in draft.anchors:
+            for party in candidates:
+                features = company_features(document.view, anchor, party, candidates)
+                yield "company", features, YES if party == draft.company else NO
+
+
+def _operation_samples(
+    document: Aligned, drafts: Sequence[Draft]
+) -> Iterator[Sample]:
+    view = document.view
+    anchored = [draft for draft in drafts if draft.kind == "amount"]
+    told = {
+        (draft.company, draft.anchors[0].sent) for draft in drafts if draft.kind == "operation"
+    }
+    for party, items in view.parties.items():
+        if any(item.label in (Label.COMPANY, NOM_COMPANY) for item in items):
+            for sent in operation_sentences(view, party):
+                features = operation_features(view, party, sent, anchored)
+                yield "operation", features, YES if (party, sent) in told else NO
+
+
+def _link_samples(
+    document: Aligned,
+    item: Item,
+    role: str,
+    drafts: Sequence[Draft],
+    events: Sequence[GoldEvent],
+) -> Iterator[Sample]:
+    for at, (draft, event) in enumerate(zip(drafts, events, strict=True)):
+        if item.party is not None and item.party == draft.company:
+            continue
+        features = link_features(document.view, item, drafts, at)
+        yield role, features, _link_label(document, item, role, draft, event)
+
+
+def _link_label(document: Aligned, item: Item, role: str, draft: Draft, event: GoldEvent) -> str:
+    id_ = document.id_of(item)
+    if item.party is not None:
+        id_ = document.party_id.get(item.party)
+    if role == "date":
+        if id_ is not None and id_ == event.date:
+            return YES
+        return "expected_close" if id_ is not None and id_ == event.expected_close else NO
+    if role in ("round", "instrument"):
+        told = event.round if role == "round" else event.instrument
+        return YES if told is not None and _is_nearest(draft, item, document) else NO
+    members = {
+        "investor": {i.ref for i in event.investors},
+        "valuation": {v.ref for v in event.valuations},
+        "source": set(event.sources),
+        "total_raised": {event.total_raised},
+        "component": {c.amount for c in event.components}
+        | {i.amount for i in event.investors if i.amount},
+    }[role]
+    return YES if id_ is not None and id_ in members else NO
+
+
+def _is_nearest(draft: Draft, item: Item, document: Aligned) -> bool:
+    """Whether no deal of the document stands nearer to a round or an instrument."""
+    gap = distance(nearest(draft.anchors, item), item)
+    rivals = [d for d, _ in gold_drafts(document) if d.anchors != draft.anchors]
+    return all(gap <= distance(nearest(d.anchors, item), item) for d in rivals)
+
+
+def _fill(document: Aligned, drafts: Sequence[Draft], events: Sequence[GoldEvent]) -> None:
+    """Gives gold drafts their gold links and roles, as the attribute models see them."""
+    for draft, event in zip(drafts, events, strict=True):
+        for item in document.view.items:
+            for role in LINKS:
+                if may_link(item, role):
+                    label = _link_label(document, item, role, draft, event)
+                    if label != NO:
+                        name = role if label == YES else label
+                        draft.links.setdefault(name, []).append((item, 1.0))
+        roles = {i.ref: i for i in event.investors}
+        for item in draft.linked("investor"):
+            gold = roles.get(document.party_id.get(item.party or -1, ""))
+            if gold is not None and item.party is not None:
+                draft.investor_attributes[item.party] = {
+                    "investor_role": (gold.role, 1.0),
+                    "commitment": (gold.commitment, 1.0),
+                }
+
+
+def _investor_samples(
+    document: Aligned, draft: Draft, event: GoldEvent
+) -> Iterator[Sample]:
+    for gold in event.investors:
+        party = document.party_of(gold.ref)
+        items = [item for item in draft.linked("investor") if item.party == party]
+        if items:
+            features = investor_features(document.view, draft, items)
+            yield "investor_role", features, gold.role
+            yield "commitment", features, gold.commitment
+            yield "returning", features, NOTHING if gold.returning is None else str(gold.returning)
+
+
+def _worth_samples(
+    document: Aligned, draft: Draft, event: GoldEvent
+) -> Iterator[Sample]:
+    for valuation in event.valuations:
+        for item in document.items_of(valuation.ref):
+            if item.label == Label.VALUATION:
+                yield "basis", worth_features(document.view, draft, item), valuation.basis
+
+
+def _share_samples(document: Aligned, event: GoldEvent) -> Iterator[Sample]:
+    """Whose own money a partial sum is (``share``), and who stands behind a tranche (``holder``)."""
+    shares = {i.amount: i.ref for i in event.investors if i.amount}
+    tranches = {c.amount: c.investor or "" for c in event.components}
+    for item in document.view.items:
+        id_ = document.id_of(item)
+        if item.money is None or item.money.kind != AmountKind.COMPONENT:
+            continue
+        if id_ not in shares and id_ not in tranches:
+            continue
+        for other in document.view.by_sent[item.sent]:
+            if other.label in LINKS["investor"] and other.party is not None:
+                features = share_features(document.view, item, other)
+                gold = document.party_id.get(other.party)
+                yield "share", features, YES if gold == shares.get(id_) else NO
+                if id_ in tranches:
+                    yield "holder", features, YES if gold == tranches[id_] else NO
+
+
+def collect(samples: Iterable[Sample]) -> Samples:
+    """Groups samples by model."""
+    out: Samples = defaultdict(lambda: ([], []))
+    for model, features, label in samples:
+        out[model][0].append(features)
+        out[model][1].append(str(label))
+    return dict(out)
+
+
+STRENGTH = {"party": 0.1, "name": 0.3, "kind": 0.3}
+"""Inverse regularisation where it differs from the default, chosen by cross-validation."""
+
+
+def fit(samples: Samples) -> dict[str, LinearModel]:
+    """One linear model for each name."""
+    return {
+        name: LinearModel.fit(features, labels, strength=STRENGTH.get(name, 0.2))
+        for name, (features, labels) in sorted(samples.items())
+    }
+
+
+def learn(
+    documents: Sequence[tuple[GoldArticle, Doc]], view: Callable[[Doc], View], folds: int
+) -> dict[str, LinearModel]:
+    """All linear models, from gold articles and their documents with predicted mentions.
+
+    The relation models see mentions as models of other folds label them, and the model that
+    judges a whole deal sees deals as models of other folds draft them; so each learns from the
+    mistakes that the one before it will make on new text.
+    """
+    aligned = [Aligned.of(article, view(doc)) for article, doc in documents]
+    fold = [fold_of(article, folds) for article, _ in documents]
+    models: dict[str, LinearModel] = {}
+    for model in PASSES:
+        samples = [list(mention_samples(document, model)) for document in aligned]
+        models |= fit(collect(chain.from_iterable(samples)))
+        for rest, held in left_out(samples, aligned, fold):
+            for document in held:
+                relabel(document.view, rest, [model])
+    relations = [list(relation_samples(document)) for document in aligned]
+    models |= fit(collect(chain.from_iterable(relations)))
+    judged: list[Sample] = []
+    for rest, held in left_out(relations, aligned, fold):
+        for document in held:
+            judged.extend(judge_samples(document, rest))
+    return models | fit(collect(judged))
+
+
+def left_out(
+    samples: Sequence[Sequence[Sample]], aligned: Sequence[Aligned], fold: Sequence[int]
+) -> Iterator[tuple[dict[str, LinearModel], list[Aligned]]]:
+    """For each fold the models of all other folds, and the documents of this one."""
+    for k in sorted(set(fold)):
+        rest = (s for own, f in zip(samples, fold, strict=True) if f != k for s in own)
+        yield fit(collect(rest)), [d for d, f in zip(aligned, fold, strict=True) if f == k]
+
+
+def judge_samples(
+    document: Aligned, models: dict[str, LinearModel]
+) -> Iterator[Sample]:
+    """Samples of the model that tells real deals from drafts that are none.
+
+    A draft is real where the gold article has a deal of its company with its sum, or, where it
+    has no sum, a deal of its company without one.
+    """
+    drafts = draft_deals(document.view, models)
+    for at, draft in enumerate(drafts):
+        yield "real", judge_features(document.view, drafts, at), YES if _is_real(document, draft) else NO
+
+
+def _is_real(document: Aligned, draft: Draft) -> bool:
+    company = document.party_id.get(draft.company)
+    sums = {document.id_of(anchor) for anchor in draft.anchors}
+    for event in document.article.events:
+        if event.company != company:
+            continue
+        if draft.kind == "amount" and event.amount in sums:
+            return True
+        if draft.kind == "valuation" and sums & {v.ref for v in event.valuations}:
+            return True
+        if draft.kind == "operation" and event.amount is None and event.type != "valuation":
+            return True
+    return False

@@ -1,0 +1,117 @@
+"""Loading the pipeline and running it over articles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+import pipeline.codes
+import pipeline.components.events
+import pipeline.components.mentions
+import pipeline.components.sentences
+import pipeline.components.tokenisation
+import pipeline.vectors
+from pipeline.errors import ModelError
+from pipeline.normalise.unicode import compose
+from pipeline.schema import Article, Event, Mention, TypedMention
+
+MODEL = Path(__file__).resolve().parent.parent / "models" / "fr_deals_md"
+"""The model that is used where none is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one article tells: its deals and every typed mention."""
+
+    article: Article
+    events: tuple[Event, ...]
+    mentions: tuple[TypedMention, ...]
+
+
+def load(model: str | Path | None = None, *, exclude: Iterable[str] = ()) -> Language:
+    """The trained pipeline: a folder, an installed package, or the one of the repository.
+
+    Raises:
+        ModelError: when there is no model at that place, or it cannot be read.
+    """
+    name = MODEL if model is None else model
+    try:
+        nlp = spacy.load(name, exclude=list(exclude))
+    except OSError as error:
+        raise ModelError(
+            f"no model at {name}: train one with python -m pipeline.train ({error})"
+        ) from error
+    nlp.max_length = 10**9  # a long article is read whole; nothing here is quadratic in memory
+    return nlp
+
+
+def read_deals(
+    nlp: Language,
+    articles: Iterable[Article],
+    *,
+    n_process: int = 1,
+    batch_size: int = 64,
+) -> Iterator[Reading]:
+    """Reads articles in order; offsets count in ``article.text`` as it was given."""
+
+    def documents() -> Iterator[tuple[Doc, Article]]:
+        for article in articles:
+            doc = nlp.make_doc(compose(article.text).text)
+            doc._.published = article.published
+            yield doc, article
+
+    pairs = nlp.pipe(documents(), as_tuples=True, n_process=n_process, batch_size=batch_size)
+    for doc, article in pairs:
+        yield _reading(doc, article)
+
+
+def extract(text: str, nlp: Language, *, published: str | None = None) -> tuple[Event, ...]:
+    """The deals that one text tells."""
+    doc = nlp.make_doc(compose(text).text)
+    doc._.published = published
+    events: tuple[Event, ...] = nlp(doc)._.events
+    return tuple(_moved(event, text) for event in events)
+
+
+_ModelT = TypeVar("_ModelT", Event, TypedMention)
+
+
+def _reading(doc: Doc, article: Article) -> Reading:
+    ref = article.ref()
+    events = tuple(
+        _moved(event, article.text).model_copy(
+            update={"article": ref, "id": f"{article.id}-{event.id}"}
+        )
+        for event in doc._.events
+    )
+    mentions = tuple(
+        _moved(mention, article.text).model_copy(update={"article": article.id})
+        for mention in doc._.mentions
+    )
+    return Reading(article, events, mentions)
+
+
+def _moved(model: _ModelT, text: str) -> _ModelT:
+    """The same facts with offsets into ``text``, which may hold decomposed accents."""
+    composed = compose(text)
+    if composed.text == text:
+        return model
+
+    def move(value: object) -> object:
+        if isinstance(value, dict):
+            moved = {key: move(part) for key, part in value.items()}
+            if {"start", "end", "text"} <= moved.keys():
+                start, end = composed.original(value["start"], value["end"])
+                moved.update(start=start, end=end, text=text[start:end])
+            return moved
+        if isinstance(value, list | tuple):
+            return [move(part) for part in value]
+        return value
+
+    return type(model).model_validate(move(model.model_dump()))

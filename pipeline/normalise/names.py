@@ -1,0 +1,115 @@
+"""Names: the key under which spellings of one name meet, slugs, and which names are one party."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_LEGAL = frozenset(
+    "sa sas sarl sasu se sca scs inc corp corporation ltd plc llc lp gmbh ag bv nv spa oy ab co "
+    "company cie".split()
+)
+"""Legal forms: they are part of the name but tell nothing apart."""
+
+_DESCRIPTIVE = frozenset(
+    "capital partners ventures venture group groupe holding technologies technology labs "
+    "therapeutics pharma biosciences medical systems solutions robotics energy france europe "
+    "international global management equity investments invest investissement ai io".split()
+)
+"""Words that a full name adds to the short one in use ("Sequoia", "Sequoia Capital")."""
+
+_TOO_GENERIC = frozenset(
+    "la le les banque credit fonds groupe compagnie societe caisse region ville banco bank the "
+    "saint new crédit université universite institut ministere fondation".split()
+)
+
+_WORD = re.compile(r"\w+", re.UNICODE)
+
+
+def _plain(name: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name without case, accents, punctuation and legal forms."""
+    found = tuple(_WORD.findall(_plain(name)))
+    kept = tuple(word for word in found if word not in _LEGAL)
+    return kept or found
+
+
+def key(name: str) -> str:
+    """Equal for spellings of one name: "X.AI" and "xAI", "Crédit-Lyonnais SA" and "Credit Lyonnais"."""
+    return "".join(words(name))
+
+
+def slug(name: str) -> str:
+    """An ASCII identifier: "Crédit Mutuel Innovation" is ``credit-mutuel-innovation``."""
+    ascii_words = (
+        re.sub(r"[^a-z0-9]", "", word) for word in _WORD.findall(_plain(name).replace("_", " "))
+    )
+    return "-".join(word for word in ascii_words if word) or "unnamed"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A mention of a name: its text and a label that tells what it is taken for."""
+
+    text: str
+    label: str
+
+
+def unite(names: Sequence[Name]) -> list[int]:
+    """Which mentions name one party: for each name, in text order, the number of its party.
+
+    A short form joins the one longer name before it of which it is the beginning ("Sequoia"
+    after "Sequoia Capital") or, for people, the end ("Altman" after "Sam Altman"). A longer
+    name joins a shorter one before it only where it adds descriptive words alone, or where
+    both carry the same label and so play one part (a headline's short form).
+    """
+    parties: list[int] = []
+    by_key: dict[str, int] = {}
+    forms: list[list[tuple[tuple[str, ...], str]]] = []
+    by_word: dict[str, list[int]] = {}
+    for name in names:
+        own = words(name.text)
+        own_key = "".join(own)
+        party = by_key.get(own_key)
+        if party is None:
+            seen = dict.fromkeys(p for word in own for p in by_word.get(word, ()))
+            matches = [
+                p for p in seen if any(_alias(form, label, own, name.label) for form, label in forms[p])
+            ]
+            if len(matches) == 1:
+                party = matches[0]
+            else:
+                party = len(forms)
+                forms.append([])
+            by_key[own_key] = party
+            forms[party].append((own, name.label))
+            for word in {own[0], own[-1]} if own else ():
+                by_word.setdefault(word, []).append(party)
+        parties.append(party)
+    return parties
+
+
+def _alias(form: tuple[str, ...], label: str, own: tuple[str, ...], own_label: str) -> bool:
+    """Whether ``own`` is another form of the earlier ``form``."""
+    if not form or not own:
+        return False
+    person = "PERSON" in (label, own_label)
+    if len(own) < len(form):
+        if own[0] in _TOO_GENERIC and len(own) == 1:
+            return False
+        if person or (label == own_label and len(own) == 1 and len(form) == 2):
+            if form[-len(own) :] == own and (person or label == "INVESTOR"):
+                return True
+        return form[: len(own)] == own and not person
+    if len(own) > len(form) and own[: len(form)] == form:
+        if len(form) == 1 and form[0] in _TOO_GENERIC:
+            return False
+        added = own[len(form) :]
+        return all(word in _DESCRIPTIVE for word in added) or (label == own_label == "COMPANY")
+    return person and len(own) > len(form) and own[-len(form) :] == form

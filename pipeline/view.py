@@ -1,0 +1,454 @@
+"""A document as the relation models see it: mentions, cues and sentences as plain indices.
+
+The view is read once from the ``Doc`` (its ents, its nominals, its cues), so that the feature
+functions touch no spaCy object in their loops.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from spacy.tokens import Doc
+
+from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOMINALS, MoneyCode, read_money, with_kind
+from pipeline.cues import Cue, CueMatcher
+from pipeline.linear import LinearModel
+from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, Label
+
+PARTY_LABELS = frozenset({*NAME_LABELS, GROUP, NOM_COMPANY, NOM_INVESTOR})
+"""Labels of items that stand for a party, descriptions included."""
+
+_JOINS = frozenset({",", "et", "ou", "(", ")", ";", "&", "/", "ainsi", "puis", "/"})
+_LIST_GAP = 9
+_NUMBER = re.compile(r"\d")
+
+
+@dataclass(slots=True)
+class Item:
+    """A mention in token indices. ``party`` is ``None`` where it stands for no party."""
+
+    index: int
+    start: int
+    end: int
+    label: str
+    text: str
+    sent: int
+    char_start: int
+    char_end: int
+    party: int | None = None
+    money: MoneyCode | None = None
+    date: str | None = None
+    nominal: bool = False
+    list_head: int = -1
+    code: str = ""
+    ner: str = ""
+    """What the NER took the mention for, before the role models had their say."""
+    part: str = ""
+    """What its party is taken for in the whole article."""
+
+    def set_kind(self, kind: str) -> None:
+        """Says what a sum counts: an AmountKind, VALUATION, or NONE where it is no sum."""
+        assert self.money is not None
+        self.label = Label.AMOUNT if kind in list(AmountKind) else kind
+        self.code = with_kind(self.code, kind if kind in list(AmountKind) else "")
+        self.money = read_money(self.code)
+
+
+@dataclass(slots=True)
+class View:
+    """Mentions in text order, cues and sentence bounds of one document (token indices)."""
+
+    tokens: list[str]
+    texts: list[str]
+    sents: list[tuple[int, int]]
+    bounds: list[tuple[int, int]]
+    """The sentences in code points, without the white space around them."""
+    items: list[Item]
+    cues: list[list[Cue]]
+    """The cues of each sentence."""
+    lines: list[int] = field(default_factory=list)
+    """For each token the number of line ends before it."""
+    parties: dict[int, list[Item]] = field(default_factory=dict)
+    by_sent: dict[int, list[Item]] = field(default_factory=dict)
+    item_at: dict[int, Item] = field(default_factory=dict)
+
+    def party_labels(self, party: int) -> Counter[str]:
+        return Counter(item.label for item in self.parties[party])
+
+
+def read_view(doc: Doc, find_cues: CueMatcher) -> View:
+    """The view of a document that went through ``fr_deals_mentions``."""
+    sents = [(sent.start, sent.end) for sent in doc.sents]
+    starts = [start for start, _ in sents]
+    tokens = [token.lower_ for token in doc]
+    cues: list[list[Cue]] = [[] for _ in sents]
+    for cue in find_cues(doc):
+        cues[bisect_right(starts, cue.start) - 1].append(cue)
+    spans = sorted([*doc.ents, *doc.spans.get(NOMINALS, ())], key=lambda span: span.start)
+    view = View(tokens, [token.text for token in doc], sents, _bounds(doc), [], cues)
+    parties: dict[int, list[Item]] = defaultdict(list)
+    by_sent: dict[int, list[Item]] = defaultdict(list)
+    for index, span in enumerate(spans):
+        label, id_ = span.label_, span.id_
+        item = Item(
+            index, span.start, span.end, label, span.text,
+            bisect_right(starts, span.start) - 1, span.start_char, span.end_char,
+        )  # fmt: skip
+        if label in PARTY_LABELS:
+            item.party = int(id_) if id_ else None
+            item.nominal = label in (NOM_COMPANY, NOM_INVESTOR)
+        elif label in MONEY_LABELS:
+            item.money, item.code = read_money(id_), id_
+        elif label == Label.DATE:
+            item.date = id_ or None
+        item.ner = label
+        view.items.append(item)
+        by_sent[item.sent].append(item)
+        if item.party is not None:
+            parties[item.party].append(item)
+        for position in range(item.start, item.end):
+            view.item_at[position] = item
+    described = [item for item in view.items if item.nominal and item.party is None]
+    if described:  # a party that the article never names
+        unnamed = 1 + max(parties, default=0) + len(view.items)
+        for item in described:
+            item.party = unnamed
+        parties[unnamed] = described
+    line = 0
+    for text in view.texts:
+        view.lines.append(line)
+        line += text.count("\n")
+    view.parties = dict(parties)
+    view.by_sent = dict(by_sent)
+    _chain_lists(view)
+    return view
+
+
+def _bounds(doc: Doc) -> list[tuple[int, int]]:
+    out = []
+    for sent in doc.sents:
+        text = sent.text
+        start = sent.start_char + len(text) - len(text.lstrip())
+        out.append((start, start + len(text.strip())))
+    return out
+
+
+def _chain_lists(view: View) -> None:
+    """Marks the items of an enumeration with the index of its first item.
+
+    "mené par A, avec B (fonds de C), D et E": neighbours with a comma, a bracket or "et"
+    between them and few words, so that a cue before the first speaks for all.
+    """
+    previous: Item | None = None
+    for item in view.items:
+        if item.label not in PARTY_LABELS:
+            continue
+        item.list_head = item.index
+        if previous is not None and previous.sent == item.sent:
+            gap = view.tokens[previous.end : item.start]
+            if len(gap) <= _LIST_GAP and any(word in _JOINS for word in gap):
+                item.list_head = previous.list_head
+        previous = item
+
+
+def shape_word(view: View, position: int, low: int, high: int) -> str:
+    """The lower-cased word at ``position``; a mention's label for a mention, 0 for digits."""
+    if not low <= position < high:
+        return "#"
+    item = view.item_at.get(position)
+    if item is not None:
+        return f"<{item.label}>"
+    word = view.tokens[position]
+    return "0" if _NUMBER.search(word) else word
+
+
+def _bucket(distance: int) -> str:
+    return "0" if distance <= 1 else "1" if distance <= 3 else "2" if distance <= 7 else "3"
+
+
+def words_around(view: View, item: Item) -> list[str]:
+    """The three words on each side, in place and as bigrams."""
+    low, high = view.sents[item.sent]
+    left, position = [], item.start - 1
+    while len(left) < 3:
+        left.append(shape_word(view, position, low, high))
+        inside = view.item_at.get(position)
+        position = (inside.start if inside is not None else position) - 1
+    right, position = [], item.end
+    while len(right) < 3:
+        right.append(shape_word(view, position, low, high))
+        inside = view.item_at.get(position)
+        position = inside.end if inside is not None else position + 1
+    out = [f"w-{i + 1}={word}" for i, word in enumerate(left)]
+    out += [f"w+{i + 1}={word}" for i, word in enumerate(right)]
+    out += [f"b-={left[1]}_{left[0]}", f"b+={right[0]}_{right[1]}", f"lr={left[0]}_{right[0]}"]
+    out += [f"t-={left[2]}_{left[1]}_{left[0]}", f"t+={'_'.join(right)}"]
+    return out
+
+
+def cue_features(view: View, start: int, end: int, sent: int, prefix: str = "") -> list[str]:
+    """Which cues stand left and right of a stretch in its sentence, and how near."""
+    out: set[str] = set()
+    nearest_left: tuple[int, str] | None = None
+    nearest_right: tuple[int, str] | None = None
+    for cue in view.cues[sent]:
+        if cue.end <= start:
+            distance, side = start - cue.end, "L"
+            if nearest_left is None or distance <= nearest_left[0]:
+                nearest_left = (distance, cue.category)
+        elif cue.start >= end:
+            distance, side = cue.start - end, "R"
+            if nearest_right is None or distance < nearest_right[0]:
+                nearest_right = (distance, cue.category)
+        else:
+            continue
+        out.add(f"{prefix}{side}{_bucket(distance)}:{cue.category}")
+        out.add(f"{prefix}{side}:{cue.category}")
+        out.add(f"{prefix}{side}:{cue.rule}")
+    if nearest_left:
+        out.add(f"{prefix}nL:{nearest_left[1]}")
+    if nearest_right:
+        out.add(f"{prefix}nR:{nearest_right[1]}")
+    return sorted(out)
+
+
+_INVESTOR_PART = frozenset(
+    "lead_next lead_prev participant_next investor_next investor_prev returning new lender "
+    "buyer_next seller_next declined potential adviser bystander executive sale acquisition "
+    "financing".split()
+)
+
+
+def governing_cues(view: View, item: Item) -> list[str]:
+    """The cues that may govern an enumeration: the nearest before its first item and before it."""
+    head = view.items[item.list_head] if item.list_head >= 0 else item
+    out: set[str] = set()
+    best: dict[str, int] = {}
+    for cue in view.cues[item.sent]:
+        if cue.category in _INVESTOR_PART and cue.end <= item.start:
+            best[cue.category] = max(best.get(cue.category, -1), cue.start)
+    order = sorted(best, key=lambda category: -best[category])
+    for rank, category in enumerate(order[:3]):
+        out.add(f"g{rank}:{category}")
+    if len(order) > 1:
+        out.add(f"g01:{order[0]}_{order[1]}")
+    if order:
+        # how many parties stand between the governing cue and this one
+        between = sum(
+            1
+            for other in view.by_sent.get(item.sent, ())
+            if other.party is not None and best[order[0]] < other.start < item.start
+        )
+        out.add(f"g0:{order[0]}+{min(between, 3)}")
+    before_head = [
+        cue.category
+        for cue in view.cues[item.sent]
+        if cue.category in _INVESTOR_PART and cue.end <= head.start
+    ]
+    out.update(f"h:{category}" for category in before_head)
+    if before_head:
+        out.add(f"h0:{before_head[-1]}")
+    out.add("inlist" if head is not item else "headlist")
+    return sorted(out)
+
+
+def sentence_features(view: View, sent: int, prefix: str) -> list[str]:
+    """What the sentence holds: cue categories, labels, mood and tense, a question mark."""
+    low, high = view.sents[sent]
+    out = {f"{prefix}c:{cue.category}" for cue in view.cues[sent]}
+    out |= {f"{prefix}i:{item.label}" for item in view.by_sent.get(sent, ())}
+    out |= {f"{prefix}m:{mood}" for mood in moods(view.tokens[low:high])}
+    return sorted(out)
+
+
+_CONDITIONAL = re.compile(r"\w{2,}r(?:ais|ait|aient|ions|iez)\Z")
+_FUTURE = re.compile(r"\w{2,}r(?:a|ont)\Z")
+_PARTICIPLE = re.compile(r"\w{2,}(?:é|ée|és|ées|i|u|is|us|it|ert)\Z")
+_NOT_MOOD = frozenset("vrai vrais frais sera fera contrat format mira paira".split())
+
+
+def moods(tokens: Sequence[str]) -> set[str]:
+    """Mood and tense by form: conditional, future, perfect, pluperfect, infinitive, question."""
+    out = set()
+    previous = ""
+    for token in tokens:
+        if token not in _NOT_MOOD:
+            if _CONDITIONAL.match(token):
+                out.add("conditional")
+            elif _FUTURE.match(token):
+                out.add("future")
+        if _PARTICIPLE.match(token):
+            if previous in ("a", "ont", "vient", "est", "sont"):
+                out.add("perfect")
+            elif previous in ("avait", "avaient", "était", "étaient"):
+                out.add("pluperfect")
+            elif previous in ("aurait", "auraient", "serait", "seraient"):
+                out.add("conditional_perfect")
+        if token not in ("n'", "pas", "déjà", "été", "également", "ainsi", "aussi"):
+            previous = token
+    if "?" in tokens:
+        out.add("question")
+    return out
+
+
+_FUND_WORDS = frozenset(
+    "capital ventures venture partners invest investissement equity fonds fund bank banque holding "
+    "group groupe participations gestion angels family office investments advisors finance vc "
+    "caisse crédit développement croissance region région technologies".split()
+)
+
+
+def name_features(view: View, item: Item) -> list[str]:
+    """Evidence for the part that a name plays where it stands."""
+    out = [f"ner={item.ner}", f"part={item.part}", f"ner&part={item.ner}{item.part}"]
+    out += words_around(view, item)
+    out += cue_features(view, item.start, item.end, item.sent)
+    out += [f"{item.label}&{feature}" for feature in governing_cues(view, item)]
+    out += governing_cues(view, item)
+    out += sentence_features(view, item.sent, "s")
+    assert item.party is not None
+    labels = view.party_labels(item.party)
+    out += [f"party={label}{min(count, 2)}" for label, count in labels.items()]
+    others = labels - Counter([item.label])
+    out += [f"other={label}" for label in others]
+    out.append(f"top={labels.most_common(1)[0][0]}")
+    words = view.tokens[item.start : item.end]
+    out += [f"has={word}" for word in words if word in _FUND_WORDS]
+    out.append(f"len={min(len(words), 4)}")
+    out.append(f"sent={min(item.sent, 3)}")
+    if view.parties[item.party][0] is item:
+        out.append("first")
+    neighbours = [other for other in view.by_sent[item.sent] if other.party is not None]
+    at = neighbours.index(item)
+    for offset in (-1, 1):
+        if 0 <= at + offset < len(neighbours):
+            other = neighbours[at + offset]
+            out.append(f"n{offset:+d}part={other.part}")
+            same_list = "list" if other.list_head == item.list_head else "far"
+            out.append(f"n{offset:+d}={other.label}_{same_list}")
+    in_list = Counter(o.label for o in neighbours if o.list_head == item.list_head and o is not item)
+    out += [f"list={label}" for label in in_list]
+    cues = {cue.category for cue in view.cues[item.sent]}
+    money = [o for o in view.by_sent[item.sent] if o.money is not None]
+    place = "0" if at == 0 else "1" if at == 1 else "2"
+    side = "none" if not money else "before" if item.start < money[0].start else "after"
+    out.append(f"place={place}&money={side}")
+    out.append(f"place={place}&sent={min(item.sent, 2)}")
+    out += [f"place={place}&{cue}" for cue in cues]
+    out += [f"money={side}&{cue}" for cue in cues]
+    out.append(f"place={place}&neighbours={min(len(neighbours), 4)}")
+    if at == 0:
+        out.append("first_in_sentence")
+    if any(o.label == Label.COMPANY for o in neighbours[:at]):
+        out.append("company_before")
+    return out
+
+
+def money_features(view: View, item: Item) -> list[str]:
+    """Evidence for what a sum counts."""
+    assert item.money is not None
+    out = words_around(view, item)
+    out += cue_features(view, item.start, item.end, item.sent)
+    out += sentence_features(view, item.sent, "s")
+    out.append(f"now={item.money.kind or item.label}")
+    out.append(f"qualifier={item.money.qualifier}")
+    if item.money.inferred:
+        out.append("inferred")
+    value = item.money.value if item.money.value is not None else item.money.maximum
+    assert value is not None
+    out.append(f"magnitude={value.adjusted()}")
+    out.append(f"sent={min(item.sent, 4)}")
+    sums = [other for other in view.items if other.money is not None]
+    values = [other.money.value for other in sums if other.money and other.money.value is not None]
+    same = sum(1 for other in values if other == value)
+    out.append(f"repeated={min(same, 3)}")
+    at = sums.index(item)
+    out.append(f"order={min(at, 3)}")
+    if values:
+        out.append("largest" if value >= max(values) else "smaller")
+    in_sentence = [
+        other.money.value
+        for other in view.by_sent[item.sent]
+        if other.money is not None and other.money.value is not None and other is not item
+    ]
+    if in_sentence:
+        out.append("largest_here" if value >= max(in_sentence) else "smaller_here")
+        if value == sum(in_sentence):
+            out.append("sum_of_others")
+    else:
+        out.append("only_here")
+    for offset, name in ((-1, "prev"), (1, "next")):
+        position = item.index + offset
+        if 0 <= position < len(view.items) and view.items[position].sent == item.sent:
+            other = view.items[position]
+            gap = abs(other.start - item.end) if offset > 0 else abs(item.start - other.end)
+            out.append(f"{name}={other.label}{_bucket(gap)}")
+    out += [f"here={o.label}" for o in view.by_sent[item.sent] if o is not item]
+    return out
+
+
+def distance(a: Item, b: Item) -> int:
+    """Tokens between two items, 0 where they touch."""
+    return max(0, b.start - a.end if a.start <= b.start else a.start - b.end)
+
+
+def nearest(items: Sequence[Item], to: Item) -> Item:
+    """The item of a non-empty, text-ordered sequence that stands nearest to another."""
+    starts = [item.start for item in items]
+    at = bisect_left(starts, to.start)
+    return min(items[max(0, at - 1) : at + 1], key=lambda item: distance(item, to))
+
+
+PASSES = ("party", "name", "kind")
+"""The models that relabel, in order: what a party is in the whole article, which part each of
+its mentions plays where it stands, what each sum counts."""
+
+
+def party_features(view: View, party: int) -> list[str]:
+    """Evidence for what a party is in the whole article, from all its mentions."""
+    items = [item for item in view.parties[party] if item.ner in NAME_LABELS][:_MENTIONS_READ]
+    out: set[str] = {f"mentions={min(len(view.parties[party]), 4)}"}
+    for item in items:
+        out.update(name_features(view, item))
+    counts = Counter(len(view.parties[p]) for p in view.parties)
+    most = max(counts)
+    out.add(f"most={len(view.parties[party]) == most}&many={most > 2}")
+    nominals = sum(1 for item in view.parties[party] if item.nominal)
+    out.add(f"described={min(nominals, 2)}")
+    out.add(f"first={min(items[0].sent, 3)}&most={len(view.parties[party]) == most}")
+    return sorted(out)
+
+
+_MENTIONS_READ = 6
+
+
+def pass_items(view: View, model: str) -> list[tuple[list[Item], list[str]]]:
+    """What a model decides on: the items that share one answer, and the evidence."""
+    if model == "kind":
+        return [([i], money_features(view, i)) for i in view.items if i.money is not None]
+    if model == "party":
+        return [
+            (named, party_features(view, party))
+            for party, items in view.parties.items()
+            if (named := [item for item in items if item.ner in NAME_LABELS])
+        ]
+    named = (i for i in view.items if i.ner in NAME_LABELS and i.party is not None)
+    return [([item], name_features(view, item)) for item in named]
+
+
+def relabel(view: View, models: Mapping[str, LinearModel], passes: Sequence[str] = PASSES) -> None:
+    """Gives names their final part and sums their kind; what is no mention loses its label."""
+    for model in passes:
+        decided = [(i, models[model].best(features)) for i, features in pass_items(view, model)]
+        for items, answer in decided:
+            for item in items:
+                if model == "kind":
+                    item.set_kind(answer)
+                elif model == "party":
+                    item.part = answer
+                else:
+                    item.label = answer
