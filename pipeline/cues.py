@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from spacy.language import Language
@@ -23,6 +23,10 @@ class CueRow(Row):
     id: Text
     category: Text
     forms: tuple[Text, ...]
+
+    def claims(self) -> Iterable[str]:
+        """No two rows have one id."""
+        return [self.id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,13 @@ def expand(form: str) -> Iterator[str]:
     yield from expand(before + optional.group(1) + after)
 
 
+def _pattern(nlp: Language, text: str) -> Doc:
+    """The tokens of a spelling; "d'" is one token only where a word follows it."""
+    if text[-1] in "'’":
+        return nlp.make_doc(f"{text}un")[:-1].as_doc()
+    return nlp.make_doc(text)
+
+
 class CueMatcher:
     """Finds every cue of ``lexicons/cues.toml`` in a tokenised document."""
 
@@ -56,7 +67,7 @@ class CueMatcher:
             self._categories[row.id] = row.category
             spellings = {text for form in row.forms for text in expand(form)}
             spellings |= {text.replace("'", "’") for text in spellings}
-            self._matcher.add(row.id, [nlp.make_doc(text) for text in sorted(spellings)])
+            self._matcher.add(row.id, [_pattern(nlp, text) for text in sorted(spellings)])
 
     def __call__(self, doc: Doc) -> list[Cue]:
         """The cues in text order; of one rule the longest, never two that overlap."""

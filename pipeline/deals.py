@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
 from pipeline.linear import LinearModel
-from pipeline.schema import AmountKind, Label
+from pipeline.schema import NAME_LABELS, AmountKind, Label
 from pipeline.view import (
     Item,
     View,
@@ -64,13 +64,29 @@ def _far(tokens: int) -> str:
 # ---- the company of an anchor -----------------------------------------------------------------
 
 
+POSSIBLE = 0.15
+"""A label less probable than this is not considered for a role in a deal."""
+
+_NEVER_A_COMPANY = frozenset({Label.PERSON, Label.MEDIA})
+
+
 def company_parties(view: View) -> list[int]:
-    """Parties that may be a deal's company: those once taken for one, else any organisation."""
-    for labels in ({Label.COMPANY, NOM_COMPANY}, {Label.ORG}, {GROUP, Label.INVESTOR}):
-        found = [p for p, items in view.parties.items() if any(i.label in labels for i in items)]
-        if found:
-            return found
-    return []
+    """Parties that may be a deal's company: those that may be one, else any organisation."""
+    found = [party for party, items in view.parties.items() if may_be_company(items)]
+    return found or [
+        party
+        for party, items in view.parties.items()
+        if any(item.label not in _NEVER_A_COMPANY for item in items)
+    ]
+
+
+def may_be_company(items: Sequence[Item]) -> bool:
+    """Whether one of a party's mentions may be that of a deal's company."""
+    return any(i.label == NOM_COMPANY or i.chance(Label.COMPANY) >= POSSIBLE for i in items)
+
+
+def _share(probability: float) -> int:
+    return min(int(probability * 5), 4)
 
 
 def company_features(view: View, anchor: Item, party: int, candidates: Sequence[int]) -> list[str]:
@@ -113,6 +129,10 @@ def company_features(view: View, anchor: Item, party: int, candidates: Sequence[
         f"first={min(items[0].sent, 3)}",
         f"company={min(labels[Label.COMPANY], 3)}",
         f"investor={min(labels[Label.INVESTOR], 2)}",
+        f"chance={_share(max(item.chance(Label.COMPANY) for item in items))}",
+        f"chance&rank={_share(max(item.chance(Label.COMPANY) for item in items))}{rank}",
+        f"near_chance={_share(near.chance(Label.COMPANY))}&near={near.label}",
+        f"part={near.part}",
         f"only_before={before == [party]}",
         f"last_before={bool(previous) and previous[-1].party == party}",
         f"same_line={view.lines[near.start] == view.lines[anchor.start]}",
@@ -179,6 +199,10 @@ def link_features(view: View, item: Item, drafts: Sequence[Draft], at: int) -> l
         f"same_company={min(same_company, 3)}&first={at == 0}",
         f"label={item.label}",
     ]
+    if item.chances:
+        chance = _share(item.chance(Label.INVESTOR))
+        out += [f"chance={chance}", f"chance&rank={chance}{min(rank, 1)}"]
+        out.append(f"chance&company={chance}{company_here}")
     if same:
         side = "before" if item.start < near.start else "after"
         out.append(f"far={side}{_far(gaps[at])}")
@@ -214,7 +238,12 @@ LINKS: Mapping[str, frozenset[str]] = {
 
 
 def may_link(item: Item, role: str) -> bool:
-    """Whether the label (for a sum: the kind) of ``item`` lets it play ``role``."""
+    """Whether the label (for a sum: the kind) of ``item`` lets it play ``role``.
+
+    A name that was only just not taken for an investor may be one all the same.
+    """
+    if role == "investor" and item.chances and item.money is None:
+        return item.chance(Label.INVESTOR) >= POSSIBLE
     if item.money is not None and item.label == Label.AMOUNT:
         return item.money.kind in LINKS[role]
     return item.label in LINKS[role]
@@ -235,6 +264,7 @@ def operation_features(view: View, party: int, sent: int, drafts: Sequence[Draft
         f"anchor_here={any(a.sent == sent for d in drafts for a in d.anchors)}",
         f"own_anchor_here={any(a.sent == sent for d in own for a in d.anchors)}",
         f"company={min(view.party_labels(party)[Label.COMPANY], 3)}",
+        f"chance={_share(max(item.chance(Label.COMPANY) for item in view.parties[party]))}",
         f"first={view.parties[party][0].sent == sent}",
         f"kinds={items[0].label}",
     ]
@@ -401,8 +431,14 @@ def read_deals(view: View, models: Models) -> list[Draft]:
         if score >= REAL:
             draft.score = score
             kept.append(draft)
-    if len(kept) < len(drafts):
-        _complete(view, models, kept)
+    for draft in kept:
+        for anchor in draft.anchors if draft.kind == "amount" else ():
+            anchor.set_kind(AmountKind.DEAL)
+    _complete(view, models, kept)
+    for draft in kept:
+        for item in draft.linked("investor"):
+            if item.label in NAME_LABELS:
+                item.label = Label.INVESTOR
     return kept
 
 
@@ -415,6 +451,8 @@ def judge_features(view: View, drafts: Sequence[Draft], at: int) -> list[str]:
     out.append(f"score={int(draft.score * 5)}&kind={draft.kind}")
     out += [f"{name}={value}" for name, (value, _) in draft.attributes.items()]
     out += [f"{name}:{int(p * 4)}" for name, (_, p) in draft.attributes.items()]
+    chance = max(item.chance(Label.COMPANY) for item in view.parties[draft.company])
+    out.append(f"chance={_share(chance)}&kind={draft.kind}")
     out.append(f"named={min(labels[Label.COMPANY], 3)}")
     out.append(f"named&kind={min(labels[Label.COMPANY], 1)}{draft.kind}")
     out.append(f"investors={min(len(draft.investor_attributes), 3)}")
@@ -463,13 +501,18 @@ def choose_company(view: View, models: Models, anchor: Item) -> tuple[int, float
     return best, scores[best].get(YES, 0.0)
 
 
+_POSSIBLE_SUM = 0.25
+"""A sum that is less probably a whole deal than this never makes one."""
+
+
 def _amount_drafts(view: View, models: Models) -> list[Draft]:
-    """One draft for each company and sum of kind ``deal``."""
+    """One draft for each company and sum that may be a whole deal."""
     drafts: dict[object, Draft] = {}
     for item in view.items:
-        if item.money is None or item.money.kind != AmountKind.DEAL:
+        if item.money is None or item.money.converts is not None:
             continue
-        if item.money.converts is not None:
+        chance = item.chance(AmountKind.DEAL)
+        if chance < _POSSIBLE_SUM:
             continue
         chosen = choose_company(view, models, item)
         if chosen is None:
@@ -479,8 +522,9 @@ def _amount_drafts(view: View, models: Models) -> list[Draft]:
         if key in drafts:
             drafts[key].anchors.append(item)
             drafts[key].company_score = max(drafts[key].company_score, score)
+            drafts[key].score = max(drafts[key].score, chance)
         else:
-            drafts[key] = Draft("amount", [item], company, company_score=score)
+            drafts[key] = Draft("amount", [item], company, chance, score)
     return list(drafts.values())
 
 
@@ -488,7 +532,7 @@ def _operation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> li
     """At most one draft for each company, at its most probable sentence."""
     out = []
     for party, items in view.parties.items():
-        if not any(item.label in (Label.COMPANY, NOM_COMPANY) for item in items):
+        if not may_be_company(items):
             continue
         best: tuple[float, int] | None = None
         for sent in operation_sentences(view, party):

@@ -29,6 +29,7 @@ from pipeline.deals import (
     investor_features,
     judge_features,
     link_features,
+    may_be_company,
     may_link,
     nearest,
     operation_features,
@@ -243,7 +244,7 @@ def _operation_samples(
         (draft.company, draft.anchors[0].sent) for draft in drafts if draft.kind == "operation"
     }
     for party, items in view.parties.items():
-        if any(item.label in (Label.COMPANY, NOM_COMPANY) for item in items):
+        if may_be_company(items):
             for sent in operation_sentences(view, party):
                 features = operation_features(view, party, sent, anchored)
                 yield "operation", features, YES if (party, sent) in told else NO

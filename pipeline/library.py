@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,13 +17,17 @@ import pipeline.components.events
 import pipeline.components.mentions
 import pipeline.components.sentences
 import pipeline.components.tokenisation
-import pipeline.vectors
+import pipeline.vectors  # noqa: F401  (like the four above it registers what a model names)
 from pipeline.errors import ModelError
 from pipeline.normalise.unicode import compose
-from pipeline.schema import Article, Event, Mention, TypedMention
+from pipeline.reader import split_head
+from pipeline.schema import Article, Event, TypedMention
 
 MODEL = Path(__file__).resolve().parent.parent / "models" / "fr_deals_md"
 """The model that is used where none is named."""
+
+
+_PLAIN = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u02bc": "'", "\u2019": "'"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,15 @@ def load(model: str | Path | None = None, *, exclude: Iterable[str] = ()) -> Lan
     return nlp
 
 
+def plain(text: str) -> str:
+    """The text with one sort of apostrophe, space and line end, and of the same length.
+
+    The models see each word in one spelling only, so that a curly apostrophe or a no-break
+    space changes no deal; offsets stay what they are.
+    """
+    return text.translate(_PLAIN).replace("\r\n", " \n").replace("\r", "\n")
+
+
 def read_deals(
     nlp: Language,
     articles: Iterable[Article],
@@ -62,7 +76,7 @@ def read_deals(
 
     def documents() -> Iterator[tuple[Doc, Article]]:
         for article in articles:
-            doc = nlp.make_doc(compose(article.text).text)
+            doc = nlp.make_doc(plain(compose(article.text).text))
             doc._.published = article.published
             yield doc, article
 
@@ -72,11 +86,12 @@ def read_deals(
 
 
 def extract(text: str, nlp: Language, *, published: str | None = None) -> tuple[Event, ...]:
-    """The deals that one text tells."""
-    doc = nlp.make_doc(compose(text).text)
-    doc._.published = published
-    events: tuple[Event, ...] = nlp(doc)._.events
-    return tuple(_moved(event, text) for event in events)
+    """The deals that one text tells; ``published`` is its date (ISO 8601), which it may hold."""
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    day = split_head(text)[0] if published is None else published
+    article = Article(id=digest[:16], published=day, sha256=digest, text=text)
+    (reading,) = read_deals(nlp, [article])
+    return reading.events
 
 
 _ModelT = TypeVar("_ModelT", Event, TypedMention)
@@ -98,9 +113,9 @@ def _reading(doc: Doc, article: Article) -> Reading:
 
 
 def _moved(model: _ModelT, text: str) -> _ModelT:
-    """The same facts with offsets into ``text``, which may hold decomposed accents."""
+    """The same facts with their mentions as they stand in ``text``, decomposed accents and all."""
     composed = compose(text)
-    if composed.text == text:
+    if plain(composed.text) == text:
         return model
 
     def move(value: object) -> object:

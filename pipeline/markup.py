@@ -12,6 +12,7 @@ kind of mention, a value that the marked text contradicts.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import MarkupError
 from pipeline.normalise.dates import interval
@@ -48,6 +49,7 @@ NO_VALUE = "none"
 """Written for a currency that the article never names and a date that it cannot resolve."""
 
 _ID = re.compile(r"[a-z][a-z0-9_]*")
+_YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
 _SPECIAL = re.compile(r"[\\\[\]]")
 _MONEY_KEYS = frozenset({"value", "min", "max", "currency", "qualifier", "also"})
 _KEYS: dict[Label, frozenset[str]] = {
@@ -89,6 +91,10 @@ class GoldMention:
     has_date: bool = False
     nom: bool = False
     unnamed: bool = False
+
+    def sum(self) -> tuple[Decimal | None, Decimal | None, Decimal | None, str | None]:
+        """What all mentions of one sum have in common."""
+        return (self.value, self.minimum, self.maximum, self.currency)
 
 
 class _Head(BaseModel):
@@ -191,7 +197,12 @@ def parse_folder(folder: Path) -> list[GoldArticle]:
 def render(article: GoldArticle) -> str:
     """Prints an article in the notation; ``parse(render(a))`` equals ``a`` but for ``line``."""
     head = article.head.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    out = [FENCE, tomli_w.dumps(head), FENCE]
+    events = head.pop("event", ())
+    out = [FENCE, tomli_w.dumps(head)]
+    for event in events:
+        out.append("[[event]]\n")
+        out.extend(f"{key} = {_inline(value)}\n" for key, value in event.items())
+    out.append(FENCE)
     position = 0
     for mention in article.mentions:
         out.append(_escape(article.text[position : mention.start]))
@@ -199,6 +210,15 @@ def render(article: GoldArticle) -> str:
         position = mention.end
     out.append(_escape(article.text[position:]))
     return "".join(out)
+
+
+def _inline(value: object) -> str:
+    """A value of an event on one line, as people write it; ids and terms need no escapes."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_inline(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return json.dumps(value)
 
 
 def _escape(text: str) -> str:
@@ -267,11 +287,12 @@ class _Parser:
 
     def _event_lines(self, body_start: int) -> list[int]:
         head = self.source[:body_start]
-        return [head.count("\n", 0, m.start()) + 1 for m in re.finditer(r"^\[\[event\]\]", head, re.M)]
+        starts = (match.start() for match in re.finditer(r"^\[\[event\]\]", head, re.M))
+        return [head.count("\n", 0, start) + 1 for start in starts]
 
-    def _checked_interval(self, value: str, offset: int) -> None:
+    def _checked_interval(self, value: str, offset: int) -> tuple[str, str]:
         try:
-            interval(value)
+            return interval(value)
         except ValueError:
             self._fail(f"{value!r} is no date (write 2026, 2026-Q1, 2026-01 or 2026-01-20)", offset)
 
@@ -357,7 +378,10 @@ class _Parser:
         if label is Label.DATE:
             value = pairs.get("value")
             if value not in (None, NO_VALUE):
-                self._checked_interval(str(value), at)
+                first, last = self._checked_interval(str(value), at)
+                years = _YEAR.findall(text)
+                if len(years) == 1 and not first[:4] <= years[0] <= last[:4]:
+                    self._fail(f"{text!r} says {years[0]}, the mark says {value}", at)
             return {"date": None if value == NO_VALUE else value, "has_date": value is not None}
         return dict.fromkeys(flags, True)
 
@@ -367,6 +391,8 @@ class _Parser:
         try:
             numbers = {key: Decimal(pairs[key]) for key in ("value", "min", "max") if key in pairs}
         except InvalidOperation:
+            self._fail("value, min and max are plain decimal numbers", at)
+        if not all(number.is_finite() for number in numbers.values()):
             self._fail("value, min and max are plain decimal numbers", at)
         is_range = numbers.keys() == {"min", "max"}
         if not is_range and numbers.keys() != {"value"}:
@@ -379,7 +405,9 @@ class _Parser:
             self._fail(f"qualifier {qualifier!r} is unknown or does not fit value/min/max", at)
         if (label is Label.AMOUNT) is not (pairs.get("kind") in list(AmountKind)):
             self._fail(f"an AMOUNT needs kind= one of {', '.join(AmountKind)}", at)
-        if not is_range:
+        if is_range:
+            self._range_contradiction(text, numbers["min"], numbers["max"], currency, at)
+        else:
             self._contradiction(text, numbers["value"], currency, at)
         return {
             "value": numbers.get("value"),
@@ -397,15 +425,33 @@ class _Parser:
         read = parse_money(text)
         if read is None or read.value is None:
             self._fail(f"{text!r} is no sum of money that can be read", at)
-        if read.currency is not None and read.currency != currency and read.currency not in {
-            # francs and couronnes are told apart by the article, not by the mark
-            "FRF"
-        }:
-            self._fail(f"{text!r} says {read.currency}, the mark says {currency}", at)
+        self._currency_contradiction(text, read.currency, currency, at)
         scales = {read.value * 10**power for power in (0, 3, 6, 9, 12)}
         has_scale = read.value >= 1000
         if value != read.value and (has_scale or value not in scales):
             self._fail(f"{text!r} is {read.value:f}, the mark says {value:f}", at)
+
+    def _range_contradiction(
+        self, text: str, minimum: Decimal, maximum: Decimal, currency: str, at: int
+    ) -> None:
+        """A range whose scale stands elsewhere ("40 à 45") cannot be read from its text alone."""
+        if minimum >= maximum:
+            self._fail(f"the range from {minimum:f} to {maximum:f} does not rise", at)
+        read = parse_money(text)
+        if read is None or read.minimum is None:
+            return
+        self._currency_contradiction(text, read.currency, currency, at)
+        if (read.minimum, read.maximum) != (minimum, maximum):
+            self._fail(
+                f"{text!r} is {read.minimum:f} to {read.maximum:f}, "
+                f"the mark says {minimum:f} to {maximum:f}",
+                at,
+            )
+
+    def _currency_contradiction(self, text: str, read: str | None, marked: str, at: int) -> None:
+        # francs are told apart by the article, not by the mark
+        if read not in (None, marked, "FRF"):
+            self._fail(f"{text!r} says {read}, the mark says {marked}", at)
 
 
 @dataclass
@@ -445,7 +491,9 @@ class _Checker:
                 both_names = first.label in NAME_LABELS and other.label in NAME_LABELS
                 if first.label is not other.label and not both_names:
                     self._fail(f"id {id_} is both {first.label} and {other.label}")
-                if (first.value, first.currency) != (other.value, other.currency):
+                if first.sum() != other.sum():
+                    self._fail(f"two mentions of {id_} have different values")
+                if first.date != other.date and first.has_date and other.has_date:
                     self._fail(f"two mentions of {id_} have different values")
             if first.label in NAME_LABELS and all(m.nom for m in chain):
                 self.line = first.line

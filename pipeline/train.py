@@ -60,6 +60,7 @@ def train_ner(job: Job) -> dict[str, Raw]:
     from threadpoolctl import threadpool_limits
 
     from pipeline.corpus import example, swapped
+    from pipeline.library import plain
 
     register()
     with threadpool_limits(1):
@@ -80,7 +81,7 @@ def train_ner(job: Job) -> dict[str, Raw]:
             for batch in minibatch_by_words(fresh, size=sizes, tolerance=0.2):
                 nlp.update(batch, sgd=optimizer, drop=settings["dropout"])
         with nlp.use_params(optimizer.averages):
-            docs = nlp.pipe((article.text for article in job.read), batch_size=32)
+            docs = nlp.pipe((plain(article.text) for article in job.read), batch_size=32)
             found = {
                 article.path: [(e.start_char, e.end_char, e.label_) for e in doc.ents]
                 for article, doc in zip(job.read, docs, strict=True)
@@ -117,6 +118,7 @@ def _finish(gold: Sequence[GoldArticle], spans: dict[str, Raw], output: Path) ->
     import spacy
 
     from pipeline.learning import learn
+    from pipeline.library import plain
 
     register()
     nlp = spacy.load(output)
@@ -126,7 +128,7 @@ def _finish(gold: Sequence[GoldArticle], spans: dict[str, Raw], output: Path) ->
     documents = []
     with nlp.select_pipes(enable=["fr_deals_sentences", "fr_deals_mentions"]):
         for article in gold:
-            doc = nlp.make_doc(article.text)
+            doc = nlp.make_doc(plain(article.text))
             doc._.published = article.head.published
             marks = (doc.char_span(start, end, label=label) for start, end, label in spans[article.path])
             doc.ents = [span for span in marks if span is not None]

@@ -11,11 +11,13 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from spacy.tokens import Doc
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOMINALS, MoneyCode, read_money, with_kind
 from pipeline.cues import Cue, CueMatcher
+from pipeline.lexicon import Row, Text, load
 from pipeline.linear import LinearModel
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, Label
 
@@ -47,8 +49,14 @@ class Item:
     code: str = ""
     ner: str = ""
     """What the NER took the mention for, before the role models had their say."""
+    chances: dict[str, float] = field(default_factory=dict)
+    """How probable each label (for a sum: each kind) was when the role models decided."""
     part: str = ""
     """What its party is taken for in the whole article."""
+
+    def chance(self, label: str) -> float:
+        """How probable a label was; 1 where it was never in doubt."""
+        return self.chances.get(label, 0.0) if self.chances else float(self.label == label)
 
     def set_kind(self, kind: str) -> None:
         """Says what a sum counts: an AmountKind, VALUATION, or NONE where it is no sum."""
@@ -295,11 +303,17 @@ def moods(tokens: Sequence[str]) -> set[str]:
     return out
 
 
-_FUND_WORDS = frozenset(
-    "capital ventures venture partners invest investissement equity fonds fund bank banque holding "
-    "group groupe participations gestion angels family office investments advisors finance vc "
-    "caisse crédit développement croissance region région technologies".split()
-)
+class FirstNames(Row):
+    """First names; ``example`` is a full name that begins with one of them."""
+
+    names: tuple[Text, ...]
+
+
+@cache
+def first_names() -> frozenset[str]:
+    """The first names of the lexicon, in lower case."""
+    rows = load("first_names", FirstNames, "first_names")
+    return frozenset(name.lower() for row in rows for name in row.names)
 
 
 def name_features(view: View, item: Item) -> list[str]:
@@ -317,7 +331,12 @@ def name_features(view: View, item: Item) -> list[str]:
     out += [f"other={label}" for label in others]
     out.append(f"top={labels.most_common(1)[0][0]}")
     words = view.tokens[item.start : item.end]
-    out += [f"has={word}" for word in words if word in _FUND_WORDS]
+    out += [f"has={word}" for word in words]
+    out += [f"ends={word[-3:]}" for word in words[-1:]]
+    if words[0] in first_names():
+        out.append(f"first_name&len={min(len(words), 3)}")
+    texts = view.texts[item.start : item.end]
+    out.append(f"shape={'A' if texts[0].isupper() else 'a' if texts[0].islower() else 'Aa'}")
     out.append(f"len={min(len(words), 4)}")
     out.append(f"sent={min(item.sent, 3)}")
     if view.parties[item.party][0] is item:
@@ -443,12 +462,18 @@ def pass_items(view: View, model: str) -> list[tuple[list[Item], list[str]]]:
 def relabel(view: View, models: Mapping[str, LinearModel], passes: Sequence[str] = PASSES) -> None:
     """Gives names their final part and sums their kind; what is no mention loses its label."""
     for model in passes:
-        decided = [(i, models[model].best(features)) for i, features in pass_items(view, model)]
-        for items, answer in decided:
+        decided = [
+            (items, models[model].probabilities(features))
+            for items, features in pass_items(view, model)
+        ]
+        for items, chances in decided:
+            answer = max(chances, key=lambda label: chances[label])
             for item in items:
+                if model == "party":
+                    item.part = answer
+                    continue
+                item.chances = chances
                 if model == "kind":
                     item.set_kind(answer)
-                elif model == "party":
-                    item.part = answer
                 else:
                     item.label = answer

@@ -119,11 +119,12 @@ class TestLists:
         assert not set(heads["feminine"]) & set(heads["masculine"])
 
 
-class TestInvariants:
-    @pytest.fixture(scope="class")
-    def articles(self) -> list[GoldArticle]:
-        return [parse(ROUND), *parse_folder(SEEDS)]
+@pytest.fixture(scope="module")
+def articles() -> list[GoldArticle]:
+    return [parse(ROUND), *parse_folder(SEEDS)]
 
+
+class TestInvariants:
     def test_offsets_labels_and_values_hold(self, articles: list[GoldArticle]) -> None:
         for article in articles:
             for seed in range(40):

@@ -31,7 +31,7 @@ def sentences(doc: Doc) -> Doc:
             continue
         token.is_sent_start = token.i == 0 or ended or line_ended
         line_ended = False
-        ended = text[-1] in _ENDS and (len(text) == 1 or text == "...") and not _initial(doc, token.i)
+        ended = (text in _ENDS or text == "...") and not _initial(doc, token.i)
     return doc
 
 

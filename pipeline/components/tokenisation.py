@@ -20,7 +20,15 @@ _SYMBOL = "€$£¥"
 _UPPER = "A-ZÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒ"
 _LOWER = "a-zàâäçéèêëîïôöùûüÿœ"
 
-_PREFIXES = (r"[dDlL]['’](?=\d)", rf"ex-(?=[{_UPPER}])", r"[«»“”‘’]", r"\\(?=[\[\]])", r"[~≈><=+](?=\d)", rf"(?:US|CA|C|A|HK|S)?[{_SYMBOL}](?=\d)", rf"[.?!…](?=[{_UPPER}][{_LOWER}’'])")
+_PREFIXES = (
+    r"[dDlL]['’](?=\d)",
+    rf"ex-(?=[{_UPPER}])",
+    r"[«»“”‘’]",
+    r"\\(?=[\[\]])",
+    r"[~≈><=+](?=\d)",
+    rf"(?:US|CA|C|A|HK|S)?[{_SYMBOL}](?=\d)",
+    rf"[.?!…](?=[{_UPPER}][{_LOWER}’'])",
+)
 _SUFFIXES = (
     rf"(?<=[{_SYMBOL}])[.:;,!?…]",
     rf"(?<=[{_LOWER}])\.(?=$)",

@@ -119,19 +119,22 @@ def _names() -> dict[str, Currency]:
     return names
 
 
-def sign_before(text: str, end: int) -> tuple[int, str] | None:
-    """(start, code) of the currency sign or code that stands right before ``end``."""
-    if text[max(0, end - 2) : end].rstrip(" ")[-1:] not in _SIGN_ENDS:
+def sign_before(text: str, end: int, floor: int = 0) -> tuple[int, str] | None:
+    """(start, code) of the currency sign right before ``end`` that begins at ``floor`` or later."""
+    last = text[end - 1 : end]
+    if (text[end - 2 : end - 1] if last == " " else last) not in _SIGN_ENDS:
         return None
-    start = max(0, end - _LONGEST_SIGN - 1)
-    found = _SIGN_BEFORE.search(text[start:end])
+    found = _SIGN_BEFORE.search(text, max(floor, end - _LONGEST_SIGN - 1), end)
     if found is None:
         return None
-    return start + found.start(), _BY_SIGN[_key(found.group())]
+    return found.start(), _BY_SIGN[_key(found.group())]
 
 
 def sign_at(text: str, start: int) -> tuple[int, str] | None:
     """(end, code) of the currency sign or code that begins at ``start``."""
+    one = text[start : start + 1]
+    if one in _BY_SIGN and text[start + 1 : start + 2].isdigit():
+        return start + 1, _BY_SIGN[one]
     sign = _SIGN_AFTER.match(text, start)
     return None if sign is None else (sign.end(), _BY_SIGN[_key(sign.group())])
 

@@ -37,6 +37,7 @@ class Bond(Enum):
 INSTRUMENTS = load("money_nouns", Forms, "instrument")
 PARTS = load("money_nouns", Stems, "part")
 EN_VERBS = load("money_nouns", Stems, "en_verb")
+EN_WISHES = load("money_nouns", Stems, "en_wish")
 GOALS = load("money_nouns", Stems, "goal")
 VALUINGS = load("money_nouns", Stems, "valuing")
 COUNT_CUES = load("money_nouns", Stems, "count_cue")
@@ -66,6 +67,7 @@ class _Rule:
     only_after_part: bool = False
     """The sum is itself a part of another."""
     only_digits: bool = False
+    only_after_millions: bool = False
     may_count: bool = True
     """It holds even where a count is spoken of in between ("le nombre de clients")."""
     across_numbers: bool = False
@@ -87,6 +89,24 @@ _SAME_SENTENCE = r"[^.;:!?\n]{0,100}?"
 
 _AGAINST = re.compile(rf"(?: \(|[^.;:!?()]{{0,150}}\b)(?:contre|au lieu de) {_ABOUT}")
 _PERIOD = re.compile(rf"{_CLAUSE_ENDS}|{_TIME}| (?:en|à|pour)\b", re.IGNORECASE)
+
+_EN_ENDS = re.compile(
+    rf"{_CLAUSE_ENDS}|{_TIME}"
+    r"| (?:à|pour|dans|quand|lorsque|et (?:que|en)|mais|auprès|par|en|sur) "
+)
+
+
+def _after_en(verbs: Iterable[Stems]) -> re.Pattern[str]:
+    """The pronoun "en" and one of the verbs before the number."""
+    return re.compile(
+        r"[^\n]{0,140}?\b[ln]?'?(?i:en) "
+        r"(?:(?:a|ont|avait|avaient|aurait|auraient|auront|eut) )?"
+        r"(?:(?:déjà|ainsi|encore|donc|même|finalement|alors|vu|jamais) ){0,2}"
+        rf"{any_stem(verbs)}[a-zéèê]*(?<!ant)"
+        r"(?: (?:déjà|encore|désormais|donc|ainsi|pourtant|aujourd'hui))?"
+        rf"(?:,[^,.\n]{{1,20}},)?(?: (?:plus )?que)? {_ABOUT}"
+    )
+
 
 _RULES = (
     # "40 millions de dollars pour l'océan Indien, dont 15 apportés par Proparco"
@@ -123,21 +143,9 @@ _RULES = (
     # "14 en capital, 24 en dette"
     _Rule(re.compile(r".*", re.DOTALL), re.compile(_AS_INSTRUMENT), Bond.PEER, across_numbers=True),
     # "ils espéraient 180 000 euros, ils en ont récolté 236 400"
-    _Rule(
-        re.compile(
-            r"[^\n]{0,140}?\b[ln]?'?(?i:en) "
-            r"(?:(?:a|ont|avait|avaient|aurait|auraient|auront|eut) )?"
-            r"(?:(?:déjà|ainsi|encore|donc|même|finalement|alors|vu|jamais) ){0,2}"
-            rf"{any_stem(EN_VERBS)}[a-zéèê]*(?<!ant)"
-            r"(?: (?:déjà|encore|désormais|donc|ainsi|pourtant|aujourd'hui))?"
-            rf"(?:,[^,.\n]{{1,20}},)?(?: (?:plus )?que)? {_ABOUT}"
-        ),
-        re.compile(
-            rf"{_CLAUSE_ENDS}|{_TIME}"
-            r"| (?:à|pour|dans|quand|lorsque|et (?:que|en)|mais|auprès|par) | (?:en|sur) "
-        ),
-        Bond.PEER,
-    ),
+    _Rule(_after_en(EN_VERBS), _EN_ENDS, Bond.PEER),
+    # "6 millions d'euros. L'équipe en espérait neuf"
+    _Rule(_after_en(EN_WISHES), _EN_ENDS, Bond.PEER, only_after_millions=True),
     # "62 M€, au-delà des 50 visés"
     _Rule(
         re.compile(
@@ -176,12 +184,19 @@ _LISTED = re.compile(
 
 
 def bond(
-    text: str, sum_end: int, start: int, end: int, *, after_part: bool, interrupted: bool
+    text: str,
+    sum_end: int,
+    start: int,
+    end: int,
+    *,
+    after_part: bool,
+    millions: bool,
+    interrupted: bool,
 ) -> Bond | None:
     """How the bare number at ``start``–``end`` goes on from the sum that ends at ``sum_end``.
 
-    ``None``: it does not. ``after_part``: that sum is itself such a part; ``interrupted``:
-    another number stands in between. ``text`` is plain
+    ``None``: it does not. ``after_part``: that sum is itself such a part; ``millions``: it
+    is a million or more; ``interrupted``: another number stands in between. ``text`` is plain
     (:func:`pipeline.normalise.numbers.plain`).
     """
     if start - sum_end > REACH:
@@ -194,6 +209,7 @@ def bond(
         if (
             (rule.only_after_part and not after_part)
             or (rule.only_digits and not in_digits)
+            or (rule.only_after_millions and not millions)
             or (interrupted and not rule.across_numbers)
         ):
             continue

@@ -30,7 +30,15 @@ from pipeline.normalise.ellipsis import (
     bond,
 )
 from pipeline.normalise.numbers import plain
-from pipeline.normalise.quantities import ONE, THOUSAND, Forms, Quantity, find_quantities, times
+from pipeline.normalise.quantities import (
+    MILLION,
+    ONE,
+    THOUSAND,
+    Forms,
+    Quantity,
+    find_quantities,
+    times,
+)
 from pipeline.schema import Qualifier
 
 
@@ -138,7 +146,11 @@ _COMPLEMENT = re.compile(
     r"(?: ?[\"»”])?(?: environ| supplémentaires?)? [dD](?:[eE] |')"
     r"(?:(?:nouve(?:aux|lles)|premiers|premières|futur(?:e?s)|autres) )?(?P<noun>[^\W\d_]\w*)"
 )
+# "un tour de 180 M$ à 1,2 milliard" is priced at the second sum; tickets come in a range.
+_ROUND_OF = re.compile(r"\b(?:tour|levée|ronde|série [A-H]) de \Z")
+_TICKETS_OF = re.compile(r"\b(?:tickets?|chèques?|montants?|sommes|mises?) de \Z")
 _AT_A_VALUE = re.compile(r" de (?:valeur|valorisation|capitalisation)\b")
+_WORD_FOLLOWS = re.compile(r" ?(?:[^\W\d_]|\+)")
 _GOAL_AFTER = re.compile(rf" (?:d'abord |initialement )?{any_stem(GOALS)}e?s?(?![^\W_])")
 _ODDS = re.compile(r"\b(?:1|une?|chances?) sur (?:environ |près de )?\Z")
 _NOUN = re.compile(any_form(NOUNS))
@@ -312,7 +324,7 @@ def _counts_something(text: str, quantity: Quantity, earlier: list[_Candidate]) 
         return _COUNTED.match(text, complement.start("noun")) is not None
     # A name may be the giver ("a reçu 100 millions de Google"), no people ("de Français").
     is_name = complement["noun"].istitle() and not complement["noun"].endswith("s")
-    return not (is_name and _CUE.search(before))
+    return not (is_name and (_CUE.search(before) or _is_within_a_sum(text, quantity, earlier)))
 
 
 def _is_within_a_sum(text: str, quantity: Quantity, earlier: list[_Candidate]) -> bool:
@@ -410,7 +422,12 @@ def _is_range(
     if link["to"]:
         if _AT_A_VALUE.match(text, right.end):
             return False
-        return opener != "of" or not _tells_a_change(text, left)
+        before = text[max(0, left.start - _LONGEST_NAME) : left.start]
+        if left.scale is not None and _ROUND_OF.search(before):
+            return left.value * _PEER_RATIO >= right.value
+        if opener != "of" or _TICKETS_OF.search(before) is not None:
+            return True
+        return not _tells_a_change(text, left)
     return link["dash"] is not None
 
 
@@ -495,6 +512,7 @@ def _take(text: str, lender: _Candidate, end: int, taker: _Candidate, interrupte
         taker.start,
         taker.end,
         after_part=lender.part,
+        millions=lender.value >= MILLION,
         interrupted=interrupted,
     )
     if bound is None:
@@ -666,15 +684,18 @@ def _qualifier(text: str, candidate: _Candidate) -> Qualifier:
 
     "au-delà des 50 visés" measures another sum by this one, which is exact.
     """
-    if _GOAL_AFTER.match(text, candidate.end) is not None:
+    word_follows = _WORD_FOLLOWS.match(text, candidate.end) is not None
+    if word_follows and _GOAL_AFTER.match(text, candidate.end) is not None:
         return Qualifier.EXACT
     said = [Qualifier.APPROXIMATE] if candidate.approximate else []
     window = text[max(candidate.floor, candidate.start - _LONGEST_BEFORE) : candidate.start]
-    while (before := _BEFORE.search(window)) is not None:
+    while window and (before := _BEFORE.search(window)) is not None:
         said.append(Qualifier(before.lastgroup or ""))
         window = window[: before.start()]
-    after = _AFTER.match(text, candidate.end)
+    after = _AFTER.match(text, candidate.end) if word_follows else None
     if after is not None:
         said.append(Qualifier(after.lastgroup or ""))
+    if not said:
+        return Qualifier.EXACT
     bounds = [qualifier for qualifier in said if qualifier is not Qualifier.APPROXIMATE]
-    return (bounds or said or [Qualifier.EXACT])[0]
+    return (bounds or said)[0]

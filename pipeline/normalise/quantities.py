@@ -182,7 +182,7 @@ class Quantity(NamedTuple):
 
 def times(number: Decimal, scale: Decimal) -> Decimal:
     """The exact product, whole numbers without a fraction part or exponent."""
-    product = EXACT.multiply(number, scale)
+    product = number if scale is ONE else EXACT.multiply(number, scale)
     whole = product.to_integral_value(context=EXACT)
     return whole if whole == product else product.normalize(EXACT)
 
@@ -214,29 +214,33 @@ def find_quantities(text: str) -> list[Quantity]:
 
 
 def _scan(text: str) -> Iterator[Quantity]:
-    readers = {"digits": _read_digits, "words": _read_words, "definite": _read_definite}
+    readers = {"words": _read_words, "definite": _read_definite}
     position = 0
     while (match := _NUMBER.search(text, position)) is not None:
+        if match.lastgroup == "digits":
+            read_number = _read_digits(text, match, position)
+            position = match.end()
+            if read_number is not None:
+                position = read_number.end
+                yield read_number
+            continue
         read = readers.get(match.lastgroup or "", _read_lexicon_word)
-        floor = position
         # A definite "le milliard" matches no character of its own.
         position = max(match.end(), match.start() + 1)
-        for quantity in read(text, match, floor):
+        for quantity in read(text, match):
             position = max(position, quantity.end)
             yield quantity
 
 
-def _read_digits(text: str, match: re.Match[str], floor: int) -> Iterator[Quantity]:
+def _read_digits(text: str, match: re.Match[str], floor: int) -> Quantity | None:
     digits = match.group()
     start, end = match.span()
-    sign = sign_before(text, start)
-    if sign is not None and sign[0] < floor:
-        sign = None
+    sign = sign_before(text, start, floor) if start > floor else None
     glued = text[start - 1 : start]
     # "d'euros" may stand right after a number that is written out: "12 500 000 d'euros".
     unit = _unit_at(text, end, of=len(digits) > 6, signed=sign is not None)
     if sign is None and _is_inside_a_word(text, start, unit):
-        return
+        return None
     number = read_digits(
         digits,
         decimal_point=unit.scale is not None and _point_parts_decimals(digits, unit),
@@ -247,11 +251,15 @@ def _read_digits(text: str, match: re.Match[str], floor: int) -> Iterator[Quanti
         unit = unit._replace(end=cents.end())
     if sign is not None:
         start = sign[0]
-        unit = unit._replace(
-            scale=unit.english_scale or unit.scale, currency=unit.currency or sign[1]
+        unit = (
+            _Unit(end, currency=sign[1])
+            if unit.end == end
+            else unit._replace(
+                scale=unit.english_scale or unit.scale, currency=unit.currency or sign[1]
+            )
         )
     like_a_year = unit.end == end and len(digits) == 4 and digits[:2] in ("19", "20")
-    yield _quantity(start, number, unit, like_a_year=like_a_year, number_end=end)
+    return _quantity(start, number, unit, like_a_year=like_a_year, number_end=end)
 
 
 def _is_inside_a_word(text: str, start: int, unit: _Unit) -> bool:
@@ -275,7 +283,7 @@ def _point_parts_decimals(digits: str, unit: _Unit) -> bool:
     return digits.startswith("0") or not thousands
 
 
-def _read_words(text: str, match: re.Match[str], floor: int) -> Iterator[Quantity]:
+def _read_words(text: str, match: re.Match[str]) -> Iterator[Quantity]:
     run = match.group()
     for number in read_words(run):
         start, end = match.start() + number.start, match.start() + number.end
@@ -295,13 +303,13 @@ def _is_one_unit_of(text: str, unit: _Unit) -> bool:
     return isinstance(unit.currency, str) and not _OF_THE_CURRENCY_ITSELF.match(text, unit.end)
 
 
-def _read_definite(text: str, match: re.Match[str], floor: int) -> Iterator[Quantity]:
+def _read_definite(text: str, match: re.Match[str]) -> Iterator[Quantity]:
     unit = _unit_at(text, match.end())
     if unit.currency is not None and not unit.plural:
         yield _quantity(match.start(), ONE, unit)
 
 
-def _read_lexicon_word(text: str, match: re.Match[str], floor: int) -> Iterator[Quantity]:
+def _read_lexicon_word(text: str, match: re.Match[str]) -> Iterator[Quantity]:
     if match.lastgroup == "collective":
         value = _COLLECTIVE_OF[match["collective"].lower()].value
         yield _quantity(match.start(), value, _unit_at(text, match.end(), of=True), about=True)
@@ -326,12 +334,12 @@ def _quantity(
         number + HALF if unit.half else number,
         unit.scale,
         unit.currency,
-        firm=unit.firm,
-        approximate=about or unit.approximate,
-        like_a_year=like_a_year,
-        alone=alone and unit.scale is None,
-        doubtful=unit.doubtful,
-        number_end=number_end,
+        unit.firm,
+        about or unit.approximate,
+        like_a_year,
+        alone and unit.scale is None,
+        unit.doubtful,
+        number_end,
     )
 
 
@@ -344,7 +352,14 @@ def _unit_at(text: str, position: int, *, of: bool = False, signed: bool = False
     """
     if _NOTHING_FOLLOWS.match(text, position) is not None:
         return _Unit(position)
-    unit = _coins_at(text, position) or _scale_at(text, position)
+    beside = text[position + 1 : position + 2] if text[position] in " -" else text[position]
+    if beside.isalpha():
+        unit = _coins_at(text, position) or _scale_at(text, position)
+    elif signed:
+        return _Unit(position)
+    else:
+        # A sign beside the number leaves no room for a scale.
+        unit = _Unit(position)
     if unit.currency is not None or unit.scale == HUNDREDTH:
         return unit
     gap = (_GAP_AFTER_SCALE if of or unit.scale else _GAP).match(text, unit.end)

@@ -1,0 +1,126 @@
+"""Tokens: sums, glued sentences and names stand apart, and every gold mark is a span."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.language import Language
+
+from pipeline.corpus import example
+from pipeline.errors import MarkupError
+from pipeline.markup import GoldArticle, parse
+
+CASES = {
+    # sums with their sign glued on, and what stands behind them
+    "levé 100M$.": "levé 100M$ .",
+    "levé 1.5M€.": "levé 1.5M€ .",
+    "de 5M€-10M€": "de 5M€ - 10M€",
+    "335M$/293M€ (soit": "335M$ / 293M€ ( soit",
+    "335M$/293M€(soit": "335M$ / 293M€ ( soit",
+    "20 M€(soit 22 M$)": "20 M€ ( soit 22 M$ )",
+    "2,5Md€, puis": "2,5Md€ , puis",
+    "3M€;": "3M€ ;",
+    "(20M€).": "( 20M€ ) .",
+    "20M€/an": "20M€ / an",
+    "10-15 M€": "10 - 15 M€",
+    "10–15 M€": "10 – 15 M€",
+    "€5m": "€ 5 m",
+    "$100m.": "$ 100 m .",
+    "US$100": "US$ 100",
+    "~3M€": "~ 3M€",
+    ">1Md€": "> 1Md€",
+    "12%": "12 %",
+    "d'1,9 million": "d' 1,9 million",
+    "d’1,9 million": "d’ 1,9 million",
+    # sentences that were glued when the page was collected
+    "la voiture.Cette année": "la voiture . Cette année",
+    "fin 2025.La société": "fin 2025 . La société",
+    "5 M€.La société": "5 M€ . La société",
+    "10%.Le fonds": "10% . Le fonds",
+    "chez IBM.Elle part": "chez IBM . Elle part",
+    "vraiment!Le fonds": "vraiment ! Le fonds",
+    "Lyon).Elle part": "Lyon ) . Elle part",
+    "la voiture.« Oui »": "la voiture . « Oui »",
+    "« Oui ».Le fonds": "« Oui » . Le fonds",
+    "«Oui.»Le fonds": "« Oui . » Le fonds",
+    "(Il part.)Elle reste": "( Il part . ) Elle reste",
+    "(Tom Jones)--Le fonds": "( Tom Jones ) -- Le fonds",
+    # names
+    "l'ex-Thales": "l' ex- Thales",
+    "ex-Thales": "ex- Thales",
+    "l'agence Moody's.": "l' agence Moody' s .",
+    "avec DeepL.": "avec DeepL .",
+    "«Alpha»": "« Alpha »",
+    "“Alpha”": "“ Alpha ”",
+    "qu'OpenAI": "qu' OpenAI",
+    "Musk(X)": "Musk ( X )",
+    "[L'entreprise]": "[ L' entreprise ]",
+    "en série B.": "en série B .",
+    # what stays whole
+    "X.AI lève": "X.AI lève",
+    "Booking.com lève": "Booking.com lève",
+    "aujourd'hui": "aujourd'hui",
+    "vis-à-vis": "vis-à-vis",
+    "post-money": "post-money",
+    "M. Dupont": "M. Dupont",
+    "etc. Le": "etc. Le",
+    "1,9 et 1.500.000": "1,9 et 1.500.000",
+    "www.alpha.fr": "www.alpha.fr",
+    "jean@alpha.fr": "jean@alpha.fr",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES.items(), ids=CASES)
+def test_tokens(blank: Language, text: str, expected: str) -> None:
+    assert [token.text for token in blank(text)] == expected.split()
+
+
+def test_no_character_is_lost(blank: Language) -> None:
+    for text in ["", " ", "\n", *CASES, " \u00a0\r\n".join(CASES)]:
+        assert blank(text).text == text
+
+
+def _tokens(nlp: Language) -> list[list[str]]:
+    return [[token.text for token in nlp(text)] for text in CASES]
+
+
+def test_round_trip_to_disk(blank: Language, tmp_path: Path) -> None:
+    blank.to_disk(tmp_path)
+    assert _tokens(spacy.load(tmp_path)) == _tokens(blank)
+
+
+def test_round_trip_to_bytes(blank: Language) -> None:
+    plain = spacy.blank("fr")
+    assert _tokens(plain) != _tokens(blank)
+    assert _tokens(plain.from_bytes(blank.to_bytes())) == _tokens(blank)
+
+
+def test_every_gold_mark_is_a_span(
+    blank: Language, seeds: Sequence[GoldArticle], train: Sequence[GoldArticle]
+) -> None:
+    """Warnings are errors here, so a dropped entity (W030) would fail too."""
+    cut = []
+    for article in [*seeds, *train]:
+        doc = blank.make_doc(article.text)
+        cut += [
+            f"{article.path}:{mark.line}: {mark.text!r}"
+            for mark in article.mentions
+            if doc.char_span(mark.start, mark.end) is None
+        ]
+    assert len(train) > 150
+    assert not cut
+
+
+def test_a_mark_that_cuts_a_token_is_an_error(blank: Language) -> None:
+    article = parse("+++\n+++\nFin.\nLe groupe [Alp](ORG o1)ha.", path="x.md")
+    with pytest.raises(MarkupError, match=r"x\.md:4: the mark 'Alp' cuts a token"):
+        example(blank, article)
+
+
+def test_a_mark_becomes_an_entity(blank: Language) -> None:
+    article = parse("+++\n+++\nLe groupe [Alpha](ORG o1).[Bêta](ORG o2) suit.")
+    made = example(blank, article)
+    assert [(e.text, e.label_) for e in made.reference.ents] == [("Alpha", "ORG"), ("Bêta", "ORG")]
