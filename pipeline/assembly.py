@@ -138,9 +138,7 @@ class Assembler:
         close = _best(draft, "expected_close")
         amount = draft.anchors[0] if draft.kind == "amount" else None
         return {
-            "type": EventType.VALUATION.value
-            if draft.kind == "valuation"
-            else attributes["type"],
+            "type": EventType.VALUATION.value if draft.kind == "valuation" else attributes["type"],
             "focus": attributes["focus"],
             "status": attributes["status"],
             "certainty": attributes["certainty"],
@@ -185,9 +183,7 @@ class Assembler:
             )
         return out
 
-    def _shares(
-        self, draft: Draft, investors: set[int]
-    ) -> tuple[dict[int, Item], list[Record]]:
+    def _shares(self, draft: Draft, investors: set[int]) -> tuple[dict[int, Item], list[Record]]:
         """Partial sums: each is the own share of an investor beside it, or a component."""
         shares: dict[int, Item] = {}
         components = []

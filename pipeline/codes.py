@@ -65,9 +65,10 @@ def with_kind(code: str, kind: str) -> str:
 def read_money(code: str) -> MoneyCode:
     """The inverse of :func:`money_code`."""
     kind, value, minimum, maximum, currency, qualifier, inferred, number, converts = code.split("|")
-    numbers = [Decimal(text) if text else None for text in (value, minimum, maximum)]
     return MoneyCode(
-        *numbers,
+        value=_number(value),
+        minimum=_number(minimum),
+        maximum=_number(maximum),
         currency=currency or None,
         qualifier=Qualifier(qualifier),
         inferred=bool(inferred),
@@ -75,3 +76,7 @@ def read_money(code: str) -> MoneyCode:
         converts=int(converts) if converts else None,
         kind=kind,
     )
+
+
+def _number(text: str) -> Decimal | None:
+    return Decimal(text) if text else None

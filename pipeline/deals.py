@@ -31,7 +31,19 @@ YES = "yes"
 NO = "no"
 
 OPERATION_CUES = frozenset(
-    "financing debt convertible grant crowdfunding secondary acquisition sale lbo ipo fund".split()
+    [
+        "financing",
+        "debt",
+        "convertible",
+        "grant",
+        "crowdfunding",
+        "secondary",
+        "acquisition",
+        "sale",
+        "lbo",
+        "ipo",
+        "fund",
+    ]
 )
 """Cue categories that may tell an operation without a sum."""
 
@@ -208,9 +220,7 @@ def link_features(view: View, item: Item, drafts: Sequence[Draft], at: int) -> l
         out.append(f"far={side}{_far(gaps[at])}")
         out.append(f"far&rank={side}{_far(gaps[at])}{min(rank, 2)}")
         low, high = sorted((item.start, near.start))
-        rivals = sum(
-            1 for d in drafts if d is not draft for a in d.anchors if low < a.start < high
-        )
+        rivals = sum(1 for d in drafts if d is not draft for a in d.anchors if low < a.start < high)
         out.append(f"rivals={min(rivals, 2)}")
     for category in ("background", "returning", "total_raised", "previous_worth", "new"):
         if category in cues:

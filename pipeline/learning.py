@@ -24,14 +24,12 @@ from pipeline.deals import (
     company_features,
     company_parties,
     deal_features,
-    distance,
     draft_deals,
     investor_features,
     judge_features,
     link_features,
     may_be_company,
     may_link,
-    nearest,
     operation_features,
     operation_sentences,
     own_worth_features,
@@ -41,7 +39,7 @@ from pipeline.deals import (
 from pipeline.linear import Features, LinearModel
 from pipeline.markup import GoldArticle, GoldEvent, GoldMention
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, EventType, Label
-from pipeline.view import PASSES, Item, View, pass_items, relabel
+from pipeline.view import PASSES, Item, View, distance, nearest, pass_items, relabel
 
 NOTHING = "NONE"
 """The class of a predicted mention that no mark covers, and of an attribute that is unknown."""
@@ -235,14 +233,10 @@ def _company_samples(document: Aligned, drafts: Sequence[Draft]) -> Iterator[Sam
                 yield "company", features, YES if party == draft.company else NO
 
 
-def _operation_samples(
-    document: Aligned, drafts: Sequence[Draft]
-) -> Iterator[Sample]:
+def _operation_samples(document: Aligned, drafts: Sequence[Draft]) -> Iterator[Sample]:
     view = document.view
     anchored = [draft for draft in drafts if draft.kind == "amount"]
-    told = {
-        (draft.company, draft.anchors[0].sent) for draft in drafts if draft.kind == "operation"
-    }
+    told = {(draft.company, draft.anchors[0].sent) for draft in drafts if draft.kind == "operation"}
     for party, items in view.parties.items():
         if may_be_company(items):
             for sent in operation_sentences(view, party):
@@ -275,15 +269,17 @@ def _link_label(document: Aligned, item: Item, role: str, draft: Draft, event: G
     if role in ("round", "instrument"):
         told = event.round if role == "round" else event.instrument
         return YES if told is not None and _is_nearest(draft, item, document) else NO
-    members = {
+    members: dict[str, set[str | None]] = {
         "investor": {i.ref for i in event.investors},
         "valuation": {v.ref for v in event.valuations},
         "source": set(event.sources),
         "total_raised": {event.total_raised},
-        "component": {c.amount for c in event.components}
-        | {i.amount for i in event.investors if i.amount},
-    }[role]
-    return YES if id_ is not None and id_ in members else NO
+        "component": {
+            *(component.amount for component in event.components),
+            *(investor.amount for investor in event.investors),
+        },
+    }
+    return YES if id_ is not None and id_ in members[role] else NO
 
 
 def _is_nearest(draft: Draft, item: Item, document: Aligned) -> bool:
@@ -313,9 +309,7 @@ def _fill(document: Aligned, drafts: Sequence[Draft], events: Sequence[GoldEvent
                 }
 
 
-def _investor_samples(
-    document: Aligned, draft: Draft, event: GoldEvent
-) -> Iterator[Sample]:
+def _investor_samples(document: Aligned, draft: Draft, event: GoldEvent) -> Iterator[Sample]:
     for gold in event.investors:
         party = document.party_of(gold.ref)
         items = [item for item in draft.linked("investor") if item.party == party]
@@ -326,9 +320,7 @@ def _investor_samples(
             yield "returning", features, NOTHING if gold.returning is None else str(gold.returning)
 
 
-def _worth_samples(
-    document: Aligned, draft: Draft, event: GoldEvent
-) -> Iterator[Sample]:
+def _worth_samples(document: Aligned, draft: Draft, event: GoldEvent) -> Iterator[Sample]:
     for valuation in event.valuations:
         for item in document.items_of(valuation.ref):
             if item.label == Label.VALUATION:
@@ -336,7 +328,7 @@ def _worth_samples(
 
 
 def _share_samples(document: Aligned, event: GoldEvent) -> Iterator[Sample]:
-    """Whose own money a partial sum is (``share``), and who stands behind a tranche (``holder``)."""
+    """Whose own money a partial sum is (``share``); who stands behind a tranche (``holder``)."""
     shares = {i.amount: i.ref for i in event.investors if i.amount}
     tranches = {c.amount: c.investor or "" for c in event.components}
     for item in document.view.items:
@@ -388,18 +380,27 @@ def learn(
     fold = [fold_of(article, folds) for article, _ in documents]
     models: dict[str, LinearModel] = {}
     for model in PASSES:
-        samples = [list(mention_samples(document, model)) for document in aligned]
+        samples = [weighted(d, mention_samples(d, model)) for d in aligned]
         models |= fit(collect(chain.from_iterable(samples)))
         for rest, held in left_out(samples, aligned, fold):
             for document in held:
                 relabel(document.view, rest, [model])
-    relations = [list(relation_samples(document)) for document in aligned]
+    relations = [weighted(document, relation_samples(document)) for document in aligned]
     models |= fit(collect(chain.from_iterable(relations)))
     judged: list[Sample] = []
     for rest, held in left_out(relations, aligned, fold):
         for document in held:
             judged.extend(judge_samples(document, rest))
     return models | fit(collect(judged))
+
+
+PRESS_WEIGHT = 6
+"""How often the samples of a real article count, beside those of a written passage."""
+
+
+def weighted(document: Aligned, samples: Iterable[Sample]) -> list[Sample]:
+    """The samples, repeated where the article is real press (it names no writer)."""
+    return list(samples) * (PRESS_WEIGHT if document.article.head.writer is None else 1)
 
 
 def left_out(
@@ -411,9 +412,7 @@ def left_out(
         yield fit(collect(rest)), [d for d, f in zip(aligned, fold, strict=True) if f == k]
 
 
-def judge_samples(
-    document: Aligned, models: dict[str, LinearModel]
-) -> Iterator[Sample]:
+def judge_samples(document: Aligned, models: dict[str, LinearModel]) -> Iterator[Sample]:
     """Samples of the model that tells real deals from drafts that are none.
 
     A draft is real where the gold article has a deal of its company with its sum, or, where it
@@ -421,7 +420,11 @@ def judge_samples(
     """
     drafts = draft_deals(document.view, models)
     for at, draft in enumerate(drafts):
-        yield "real", judge_features(document.view, drafts, at), YES if _is_real(document, draft) else NO
+        yield (
+            "real",
+            judge_features(document.view, drafts, at),
+            YES if _is_real(document, draft) else NO,
+        )
 
 
 def _is_real(document: Aligned, draft: Draft) -> bool:

@@ -518,8 +518,11 @@ class _Checker:
         for valuation in event.valuations:
             self._ref(valuation.ref, {Label.VALUATION}, "valuations")
         for source in event.sources:
-            self._ref(source, {Label.MEDIA, Label.PERSON, Label.ORG, Label.INVESTOR,
-                               Label.COMPANY}, "sources")
+            self._ref(
+                source,
+                {Label.MEDIA, Label.PERSON, Label.ORG, Label.INVESTOR, Label.COMPANY},
+                "sources",
+            )
         self._date(event.date, "date")
         self._date(event.expected_close, "expected_close")
 

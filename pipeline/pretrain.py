@@ -69,8 +69,8 @@ def main(
 
 def _write_texts(corpus: Path, target: Path) -> None:
     """Title and text of each item as one ``text``."""
-    opened = gzip.open(corpus, "rt", encoding="utf-8") if corpus.suffix == ".gz" else corpus.open()
-    with opened as lines, target.open("w", encoding="utf-8") as out:
+    opened = gzip.open if corpus.suffix == ".gz" else open
+    with opened(corpus, "rt", encoding="utf-8") as lines, target.open("w", encoding="utf-8") as out:
         for line in lines:
             item = json.loads(line)
             text = f"{item['title']}\n{item['text']}"

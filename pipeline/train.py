@@ -72,7 +72,8 @@ def train_ner(job: Job) -> dict[str, Raw]:
         examples = [example(nlp, article) for article in job.learn]
         nlp.initialize(lambda: examples, sgd=optimizer)
         if PRETRAINED.exists():
-            nlp.get_pipe("tok2vec").model.from_bytes(PRETRAINED.read_bytes())
+            encoder: Any = nlp.get_pipe("tok2vec")
+            encoder.model.from_bytes(PRETRAINED.read_bytes())
         shuffler = random.Random(job.seed)
         sizes = settings["batch_words"]
         for _ in range(settings["max_epochs"]):
@@ -91,9 +92,7 @@ def train_ner(job: Job) -> dict[str, Raw]:
     return found
 
 
-def train(
-    gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes: int = 2
-) -> None:
+def train(gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes: int = 2) -> None:
     """Trains the whole pipeline on gold articles and writes it to the folder ``output``.
 
     Raises:
@@ -130,7 +129,9 @@ def _finish(gold: Sequence[GoldArticle], spans: dict[str, Raw], output: Path) ->
         for article in gold:
             doc = nlp.make_doc(plain(article.text))
             doc._.published = article.head.published
-            marks = (doc.char_span(start, end, label=label) for start, end, label in spans[article.path])
+            marks = (
+                doc.char_span(start, end, label=label) for start, end, label in spans[article.path]
+            )
             doc.ents = [span for span in marks if span is not None]
             documents.append(nlp(doc))
     reader.models = learn(list(zip(gold, documents, strict=True)), reader.view, LINEAR_FOLDS)

@@ -15,7 +15,15 @@ from functools import cache
 
 from spacy.tokens import Doc
 
-from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOMINALS, MoneyCode, read_money, with_kind
+from pipeline.codes import (
+    GROUP,
+    NOM_COMPANY,
+    NOM_INVESTOR,
+    NOMINALS,
+    MoneyCode,
+    read_money,
+    with_kind,
+)
 from pipeline.cues import Cue, CueMatcher
 from pipeline.lexicon import Row, Text, load
 from pipeline.linear import LinearModel
@@ -24,7 +32,7 @@ from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, Label
 PARTY_LABELS = frozenset({*NAME_LABELS, GROUP, NOM_COMPANY, NOM_INVESTOR})
 """Labels of items that stand for a party, descriptions included."""
 
-_JOINS = frozenset({",", "et", "ou", "(", ")", ";", "&", "/", "ainsi", "puis", "/"})
+_JOINS = frozenset({",", "et", "ou", "(", ")", ";", "&", "/", "ainsi", "puis"})
 _LIST_GAP = 9
 _NUMBER = re.compile(r"\d")
 
@@ -120,12 +128,14 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
             parties[item.party].append(item)
         for position in range(item.start, item.end):
             view.item_at[position] = item
-    described = [item for item in view.items if item.nominal and item.party is None]
-    if described:  # a party that the article never names
-        unnamed = 1 + max(parties, default=0) + len(view.items)
-        for item in described:
-            item.party = unnamed
-        parties[unnamed] = described
+    unnamed = 1 + max(parties, default=0)
+    for part in (NOM_COMPANY, NOM_INVESTOR):  # parties that the article never names
+        described = [i for i in view.items if i.label == part and i.party is None]
+        if described:
+            for item in described:
+                item.party = unnamed
+            parties[unnamed] = described
+            unnamed += 1
     line = 0
     for text in view.texts:
         view.lines.append(line)
@@ -181,12 +191,14 @@ def _bucket(distance: int) -> str:
 def words_around(view: View, item: Item) -> list[str]:
     """The three words on each side, in place and as bigrams."""
     low, high = view.sents[item.sent]
-    left, position = [], item.start - 1
+    left: list[str] = []
+    position = item.start - 1
     while len(left) < 3:
         left.append(shape_word(view, position, low, high))
         inside = view.item_at.get(position)
         position = (inside.start if inside is not None else position) - 1
-    right, position = [], item.end
+    right: list[str] = []
+    position = item.end
     while len(right) < 3:
         right.append(shape_word(view, position, low, high))
         inside = view.item_at.get(position)
@@ -225,9 +237,26 @@ def cue_features(view: View, start: int, end: int, sent: int, prefix: str = "") 
 
 
 _INVESTOR_PART = frozenset(
-    "lead_next lead_prev participant_next investor_next investor_prev returning new lender "
-    "buyer_next seller_next declined potential adviser bystander executive sale acquisition "
-    "financing".split()
+    [
+        "lead_next",
+        "lead_prev",
+        "participant_next",
+        "investor_next",
+        "investor_prev",
+        "returning",
+        "new",
+        "lender",
+        "buyer_next",
+        "seller_next",
+        "declined",
+        "potential",
+        "adviser",
+        "bystander",
+        "executive",
+        "sale",
+        "acquisition",
+        "financing",
+    ]
 )
 
 
@@ -276,7 +305,9 @@ def sentence_features(view: View, sent: int, prefix: str) -> list[str]:
 _CONDITIONAL = re.compile(r"\w{2,}r(?:ais|ait|aient|ions|iez)\Z")
 _FUTURE = re.compile(r"\w{2,}r(?:a|ont)\Z")
 _PARTICIPLE = re.compile(r"\w{2,}(?:é|ée|és|ées|i|u|is|us|it|ert)\Z")
-_NOT_MOOD = frozenset("vrai vrais frais sera fera contrat format mira paira".split())
+_NOT_MOOD = frozenset(
+    ["vrai", "vrais", "frais", "sera", "fera", "contrat", "format", "mira", "paira"]
+)
 
 
 def moods(tokens: Sequence[str]) -> set[str]:
@@ -349,7 +380,9 @@ def name_features(view: View, item: Item) -> list[str]:
             out.append(f"n{offset:+d}part={other.part}")
             same_list = "list" if other.list_head == item.list_head else "far"
             out.append(f"n{offset:+d}={other.label}_{same_list}")
-    in_list = Counter(o.label for o in neighbours if o.list_head == item.list_head and o is not item)
+    in_list = Counter(
+        o.label for o in neighbours if o.list_head == item.list_head and o is not item
+    )
     out += [f"list={label}" for label in in_list]
     cues = {cue.category for cue in view.cues[item.sent]}
     money = [o for o in view.by_sent[item.sent] if o.money is not None]
@@ -455,8 +488,11 @@ def pass_items(view: View, model: str) -> list[tuple[list[Item], list[str]]]:
             for party, items in view.parties.items()
             if (named := [item for item in items if item.ner in NAME_LABELS])
         ]
-    named = (i for i in view.items if i.ner in NAME_LABELS and i.party is not None)
-    return [([item], name_features(view, item)) for item in named]
+    return [
+        ([item], name_features(view, item))
+        for item in view.items
+        if item.ner in NAME_LABELS and item.party is not None
+    ]
 
 
 def relabel(view: View, models: Mapping[str, LinearModel], passes: Sequence[str] = PASSES) -> None:

@@ -135,10 +135,18 @@ class TestInvariants:
                     assert new.start >= end
                     end = new.end
                     assert (new.label, new.id, new.nom, new.unnamed, new.line) == (
-                        old.label, old.id, old.nom, old.unnamed, old.line,
+                        old.label,
+                        old.id,
+                        old.nom,
+                        old.unnamed,
+                        old.line,
                     )
                     assert (new.value, new.minimum, new.maximum, new.kind, new.date) == (
-                        old.value, old.minimum, old.maximum, old.kind, old.date,
+                        old.value,
+                        old.minimum,
+                        old.maximum,
+                        old.kind,
+                        old.date,
                     )
                     if new.label not in NAME_LABELS or new.nom or new.unnamed:
                         assert new.text == old.text

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import srsly
 from spacy.language import Language
@@ -20,7 +19,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from pipeline.assembly import Assembler
-from pipeline.codes import GROUP, NOMINALS, with_kind
+from pipeline.codes import GROUP
 from pipeline.cues import CueMatcher
 from pipeline.deals import read_deals
 from pipeline.errors import ModelError

@@ -9,13 +9,17 @@ survive ``to_bytes`` and Python objects do not: the number of its party for a na
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from spacy.language import Language
+from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOMINALS, money_code, with_kind
+from pipeline.lexicon import Row, Text, load
 from pipeline.normalise.dates import find_dates
 from pipeline.normalise.money import MoneySpan, find_money
 from pipeline.normalise.names import Name, unite
@@ -28,28 +32,64 @@ _KEPT = frozenset({*NAME_LABELS, GROUP, Label.ROUND, Label.INSTRUMENT, Label.DAT
 _LAST_NAMED = ("ce dernier", "cette dernière", "ces derniers", "ces dernières")
 
 
-@Language.component(
-    "fr_deals_mentions", assigns=["doc.ents", "doc.spans"], requires=["doc.ents", "token.sent_start"]
+class NominalRow(Row):
+    """A description without a complement and what kind of party it stands for."""
+
+    part: Literal["company", "investor", "last"]
+    forms: tuple[Text, ...]
+
+
+class MentionResolver:
+    """Resolves the raw spans of a document and unites the names that mean one party."""
+
+    def __init__(self, nlp: Language) -> None:
+        self._nominals = PhraseMatcher(nlp.vocab, attr="LOWER")
+        for number, row in enumerate(load("nominals", NominalRow, "nominal")):
+            label = NOM_INVESTOR if row.part == "investor" else NOM_COMPANY
+            spellings = {form.replace("'", mark) for form in row.forms for mark in "'’"}
+            patterns = [nlp.make_doc(text) for text in sorted(spellings)]
+            self._nominals.add(f"{label}.{number}", patterns)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Sets ``doc.ents``, ``doc.spans["nominals"]`` and, by a date head, ``_.published``."""
+        published, prose = split_head(doc.text)
+        if doc._.published is None:
+            doc._.published = published
+        values = list(_values(doc, prose))
+        taken = {i for span in values for i in range(span.start, span.end)}
+        names, nominals = [], []
+        for span in doc.ents:
+            if span.start_char < prose or taken.intersection(range(span.start, span.end)):
+                continue
+            if span.label_ in (NOM_COMPANY, NOM_INVESTOR):
+                nominals.append(span)
+            elif span.label_ in _KEPT:
+                names.append(span)
+        taken.update(i for span in doc.ents for i in range(span.start, span.end))
+        parties = _parties(names)
+        doc.ents = sorted([*values, *parties], key=lambda span: span.start)
+        named = [span for span in parties if span.id_]
+        found = _resolved(doc, nominals, named)
+        found += [span for span in _resolved(doc, self._found(doc, taken), named) if span.id_]
+        doc.spans[NOMINALS] = sorted(found, key=lambda span: span.start)
+        return doc
+
+    def _found(self, doc: Doc, taken: set[int]) -> list[Span]:
+        """The lexicon's descriptions that overlap nothing else."""
+        return [
+            Span(doc, start, end, label=doc.vocab.strings[key].split(".")[0])
+            for key, start, end in sorted(self._nominals(doc), key=lambda match: match[1:])
+            if not taken.intersection(range(start, end))
+        ]
+
+
+@Language.factory(
+    "fr_deals_mentions",
+    assigns=["doc.ents", "doc.spans"],
+    requires=["doc.ents", "token.sent_start"],
 )
-def mentions(doc: Doc) -> Doc:
-    """Resolves the raw spans of ``doc`` and unites the names that mean one party."""
-    published, prose = split_head(doc.text)
-    if doc._.published is None:
-        doc._.published = published
-    values = list(_values(doc, prose))
-    taken = {i for span in values for i in range(span.start, span.end)}
-    names, nominals = [], []
-    for span in doc.ents:
-        if span.start_char < prose or taken.intersection(range(span.start, span.end)):
-            continue
-        if span.label_ in (NOM_COMPANY, NOM_INVESTOR):
-            nominals.append(span)
-        elif span.label_ in _KEPT:
-            names.append(span)
-    parties = _parties(names)
-    doc.ents = sorted([*values, *parties], key=lambda span: span.start)
-    doc.spans[NOMINALS] = _resolved(doc, nominals, [s for s in parties if s.id_])
-    return doc
+def create(nlp: Language, name: str) -> MentionResolver:
+    return MentionResolver(nlp)
 
 
 def _values(doc: Doc, prose: int) -> Iterator[Span]:
@@ -60,7 +100,9 @@ def _values(doc: Doc, prose: int) -> Iterator[Span]:
         if money.start >= prose:
             code = money_code(money, _nth_kept(sums, money.conversion_of, prose), number)
             span = _span(doc, money.start, money.end, Label.AMOUNT, code)
-            spans.append(_span(doc, money.start, money.end, Label.AMOUNT, with_kind(code, _guess(span))))
+            spans.append(
+                _span(doc, money.start, money.end, Label.AMOUNT, with_kind(code, _guess(span)))
+            )
     taken = {i for span in spans for i in range(span.start, span.end)}
     for date in find_dates(doc.text, doc._.published):
         span = _span(doc, date.start, date.end, Label.DATE, date.value or "")
@@ -108,15 +150,17 @@ def _resolved(doc: Doc, nominals: Sequence[Span], names: Sequence[Span]) -> list
     (company, investor), "ce dernier" for the nearest name at all; a company that is described
     before it is named is the first one named after.
     """
+    by_part = {
+        part: [name for name in names if part in ("", name.label_)]
+        for part in ("", Label.COMPANY, Label.INVESTOR)
+    }
     out = []
     for span in nominals:
         part = Label.COMPANY if span.label_ == NOM_COMPANY else Label.INVESTOR
-        if span.text.lower() in _LAST_NAMED:
-            candidates = [name for name in names if name.end <= span.start]
-        else:
-            candidates = [name for name in names if name.label_ == part]
-        before = [name for name in candidates if name.end <= span.start]
-        chosen = before[-1] if before else next(iter(candidates), None)
+        last = span.text.lower() in _LAST_NAMED
+        candidates = by_part["" if last else part]
+        at = bisect_right(candidates, span.start, key=lambda name: name.end)
+        chosen = candidates[at - 1] if at else next(iter(candidates), None)
         id_ = chosen.id_ if chosen is not None else ""
         out.append(Span(doc, span.start, span.end, label=span.label_, span_id=id_))
     return out

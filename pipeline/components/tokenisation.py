@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from string import ascii_lowercase
+from typing import Any
 
 import spacy
 from spacy.language import Language
@@ -55,9 +56,9 @@ _INFIXES = (
 _LETTERS = frozenset(f"{letter}." for letter in ascii_lowercase)
 
 
-def _without_ex(token_match: Callable[[str], object]) -> Callable[[str], object]:
+def _without_ex(token_match: Any) -> Callable[[str], object]:
     """French hyphenated words stay whole, but "ex-Thales" holds the name of a firm."""
-    pattern: str = token_match.__self__.pattern  # type: ignore[attr-defined]
+    pattern: str = token_match.__self__.pattern
     flags, rest = pattern[: pattern.index(")") + 1], pattern[pattern.index(")") + 1 :]
     return re.compile(rf"{flags}(?!ex-)(?:{rest})").match
 

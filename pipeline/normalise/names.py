@@ -8,21 +8,96 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _LEGAL = frozenset(
-    "sa sas sarl sasu se sca scs inc corp corporation ltd plc llc lp gmbh ag bv nv spa oy ab co "
-    "company cie".split()
+    [
+        "sa",
+        "sas",
+        "sarl",
+        "sasu",
+        "se",
+        "sca",
+        "scs",
+        "inc",
+        "corp",
+        "corporation",
+        "ltd",
+        "plc",
+        "llc",
+        "lp",
+        "gmbh",
+        "ag",
+        "bv",
+        "nv",
+        "spa",
+        "oy",
+        "ab",
+        "co",
+        "company",
+        "cie",
+    ]
 )
 """Legal forms: they are part of the name but tell nothing apart."""
 
 _DESCRIPTIVE = frozenset(
-    "capital partners ventures venture group groupe holding technologies technology labs "
-    "therapeutics pharma biosciences medical systems solutions robotics energy france europe "
-    "international global management equity investments invest investissement ai io".split()
+    [
+        "capital",
+        "partners",
+        "ventures",
+        "venture",
+        "group",
+        "groupe",
+        "holding",
+        "technologies",
+        "technology",
+        "labs",
+        "therapeutics",
+        "pharma",
+        "biosciences",
+        "medical",
+        "systems",
+        "solutions",
+        "robotics",
+        "energy",
+        "france",
+        "europe",
+        "international",
+        "global",
+        "management",
+        "equity",
+        "investments",
+        "invest",
+        "investissement",
+        "ai",
+        "io",
+    ]
 )
 """Words that a full name adds to the short one in use ("Sequoia", "Sequoia Capital")."""
 
 _TOO_GENERIC = frozenset(
-    "la le les banque credit fonds groupe compagnie societe caisse region ville banco bank the "
-    "saint new crédit université universite institut ministere fondation".split()
+    [
+        "la",
+        "le",
+        "les",
+        "banque",
+        "credit",
+        "fonds",
+        "groupe",
+        "compagnie",
+        "societe",
+        "caisse",
+        "region",
+        "ville",
+        "banco",
+        "bank",
+        "the",
+        "saint",
+        "new",
+        "crédit",
+        "université",
+        "universite",
+        "institut",
+        "ministere",
+        "fondation",
+    ]
 )
 
 _WORD = re.compile(r"\w+", re.UNICODE)
@@ -41,7 +116,7 @@ def words(name: str) -> tuple[str, ...]:
 
 
 def key(name: str) -> str:
-    """Equal for spellings of one name: "X.AI" and "xAI", "Crédit-Lyonnais SA" and "Credit Lyonnais"."""
+    """Equal for spellings of one name: "X.AI" and "xAI", "Crédit-Sud SA" and "Credit Sud"."""
     return "".join(words(name))
 
 
@@ -80,7 +155,9 @@ def unite(names: Sequence[Name]) -> list[int]:
         if party is None:
             seen = dict.fromkeys(p for word in own for p in by_word.get(word, ()))
             matches = [
-                p for p in seen if any(_alias(form, label, own, name.label) for form, label in forms[p])
+                p
+                for p in seen
+                if any(_alias(form, label, own, name.label) for form, label in forms[p])
             ]
             if len(matches) == 1:
                 party = matches[0]
@@ -103,9 +180,9 @@ def _alias(form: tuple[str, ...], label: str, own: tuple[str, ...], own_label: s
     if len(own) < len(form):
         if own[0] in _TOO_GENERIC and len(own) == 1:
             return False
-        if person or (label == own_label and len(own) == 1 and len(form) == 2):
-            if form[-len(own) :] == own and (person or label == "INVESTOR"):
-                return True
+        family_name = person or (label == own_label == "INVESTOR" and len(form) == 2)
+        if family_name and form[-len(own) :] == own:
+            return True
         return form[: len(own)] == own and not person
     if len(own) > len(form) and own[: len(form)] == form:
         if len(form) == 1 and form[0] in _TOO_GENERIC:

@@ -1,0 +1,100 @@
+"""Which mentions make which deal, on the small made-up model."""
+
+from __future__ import annotations
+
+import pytest
+from spacy.language import Language
+from tiny import COMPANIES, NO_DEAL, PACKAGE, ROUND, ROUNDUP, TAKEOVER, WORTH, passages
+
+from pipeline.deals import (
+    LINKS,
+    Draft,
+    company_parties,
+    investor_items,
+    may_link,
+    operation_sentences,
+    read_deals,
+)
+from pipeline.view import View, relabel
+
+
+def see(tiny: Language, text: str) -> tuple[View, list[Draft]]:
+    reader = tiny.get_pipe("fr_deals_events")
+    with tiny.select_pipes(disable=["fr_deals_events"]):
+        view = reader.view(tiny(text))
+    relabel(view, reader.models)
+    return view, read_deals(view, reader.models)
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (ROUND, ["amount"]),
+        (PACKAGE, ["amount"]),
+        (TAKEOVER, ["operation"]),
+        (WORTH, ["valuation"]),
+        (NO_DEAL, []),
+        (ROUNDUP, ["amount", "amount"]),
+    ],
+)
+def test_kinds_of_drafts(tiny: Language, template: str, expected: list[str]) -> None:
+    for article in passages(template):
+        _, drafts = see(tiny, article.text)
+        assert [draft.kind for draft in drafts] == expected
+
+
+def test_a_sum_said_twice_is_one_deal(tiny: Language) -> None:
+    text = f"{passages(ROUND)[0].text}\n{passages(ROUND)[0].text}"
+    _, drafts = see(tiny, text)
+    assert [[anchor.text for anchor in draft.anchors] for draft in drafts] == [
+        ["12 millions d'euros"] * 2
+    ]
+
+
+def test_every_link_is_of_a_label_that_may(tiny: Language) -> None:
+    for template in (ROUND, PACKAGE, TAKEOVER, WORTH, ROUNDUP):
+        for article in passages(template):
+            _, drafts = see(tiny, article.text)
+            for draft in drafts:
+                for role, linked in draft.links.items():
+                    assert role in {*LINKS, "expected_close"}
+                    for item, probability in linked:
+                        assert role == "expected_close" or may_link(item, role)
+                        assert 0.5 <= probability <= 1
+
+
+def test_a_company_is_no_investor_of_its_own_deal(tiny: Language) -> None:
+    for template in (ROUND, PACKAGE, TAKEOVER, WORTH, ROUNDUP):
+        _, drafts = see(tiny, passages(template)[0].text)
+        for draft in drafts:
+            assert draft.company not in dict(investor_items(draft))
+
+
+def test_scores_are_probabilities(tiny: Language) -> None:
+    _, drafts = see(tiny, passages(ROUNDUP)[0].text)
+    for draft in drafts:
+        assert 0 <= draft.score <= 1
+        assert 0 <= draft.company_score <= 1
+        assert all(0 <= p <= 1 for _, p in draft.attributes.values())
+
+
+def test_companies_come_before_other_organisations(tiny: Language) -> None:
+    view, _ = see(tiny, passages(ROUND)[0].text)
+    names = [view.parties[party][0].text for party in company_parties(view)]
+    assert COMPANIES[0] in names
+    assert "La Lettre Bleue" not in names
+
+
+def test_no_party_no_company(tiny: Language) -> None:
+    view, drafts = see(tiny, "Une levée de 3 M€.")
+    assert company_parties(view) == []
+    assert drafts == []
+
+
+def test_sentences_that_tell_an_operation(tiny: Language) -> None:
+    view, _ = see(
+        tiny, "Mirabelle existe. Loire Capital rachète Mirabelle. Tramontane rachète des titres."
+    )
+    party = next(item.party for item in view.items if item.text == "Mirabelle")
+    assert party is not None
+    assert operation_sentences(view, party) == [1]

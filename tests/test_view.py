@@ -1,0 +1,136 @@
+"""What the relation models see of a document."""
+
+from __future__ import annotations
+
+import pytest
+from spacy.language import Language
+from tiny import ROUND, passages
+
+from pipeline.cues import CueMatcher
+from pipeline.schema import AmountKind, Label
+from pipeline.view import Item, View, distance, moods, nearest, read_view
+
+
+def see(tiny: Language, text: str) -> View:
+    """The view of a text before the role models have their say."""
+    with tiny.select_pipes(disable=["fr_deals_events"]):
+        return read_view(tiny(text), CueMatcher(tiny))
+
+
+def by_text(view: View) -> dict[str, Item]:
+    return {item.text: item for item in view.items}
+
+
+def test_items_stand_in_text_order_with_their_places(tiny: Language) -> None:
+    text = passages(ROUND)[0].text
+    view = see(tiny, text)
+    assert [item.index for item in view.items] == list(range(len(view.items)))
+    assert [item.start for item in view.items] == sorted(item.start for item in view.items)
+    for item in view.items:
+        assert text[item.char_start : item.char_end] == item.text
+        low, high = view.sents[item.sent]
+        assert low <= item.start < item.end <= high
+        assert item in view.by_sent[item.sent]
+        assert all(view.item_at[at] is item for at in range(item.start, item.end))
+
+
+def test_sentence_bounds_leave_out_the_white_space(tiny: Language) -> None:
+    text = passages(ROUND)[0].text
+    view = see(tiny, text)
+    assert [text[low:high] for low, high in view.bounds] == text.strip().split("\n")
+
+
+def test_names_and_descriptions_of_one_party(tiny: Language) -> None:
+    view = see(tiny, passages(ROUND)[0].text)
+    items = by_text(view)
+    party = items["Ovalie Robotics"].party
+    assert party is not None
+    assert [item.text for item in view.parties[party]] == ["Ovalie Robotics", "La start-up"]
+    assert items["La start-up"].nominal
+    assert view.party_labels(party) == {"COMPANY": 1, "NOM_COMPANY": 1}
+    assert items["12 millions d'euros"].party is None
+
+
+def test_a_party_that_is_only_described(tiny: Language) -> None:
+    view = see(tiny, "La start-up lève 3 M€ auprès de Loire Capital. Pour la start-up, tant mieux.")
+    first, second = (item for item in view.items if item.nominal)
+    assert first.party is not None
+    assert first.party == second.party
+    assert first.party != by_text(view)["Loire Capital"].party
+
+
+def test_cues_stand_with_their_sentence(tiny: Language) -> None:
+    view = see(tiny, "Mirabelle lève 3 M€. Loire Capital mène le tour.")
+    categories = [{cue.category for cue in cues} for cues in view.cues]
+    assert "lead_prev" not in categories[0]
+    assert "lead_prev" in categories[1]
+
+
+def test_an_enumeration_hangs_on_its_first_name(tiny: Language) -> None:
+    view = see(tiny, "Avec Loire Capital, Aber Ventures et Causse Invest. Fonds Garonne part.")
+    heads = [item.list_head for item in view.items]
+    assert heads == [0, 0, 0, 3]
+
+
+def test_lines_are_counted(tiny: Language) -> None:
+    view = see(tiny, "Mirabelle\nlève 3 M€\n\net Tramontane")
+    items = by_text(view)
+    lines = [view.lines[items[text].start] for text in ("Mirabelle", "3 M€", "Tramontane")]
+    assert lines == [0, 1, 3]
+
+
+def test_an_empty_document(tiny: Language) -> None:
+    view = see(tiny, "")
+    assert (view.items, view.cues, view.sents) == ([], [], [])
+
+
+def test_the_kind_of_a_sum_may_be_said(tiny: Language) -> None:
+    (item,) = see(tiny, "Il a 3 M€.").items
+    item.set_kind("revenue")
+    assert item.money is not None
+    assert (item.label, item.money.kind) == (Label.AMOUNT, AmountKind.REVENUE)
+    item.set_kind("VALUATION")
+    assert (item.label, item.money.kind) == (Label.VALUATION, "")
+    item.set_kind("NONE")
+    assert (item.label, item.money.kind) == ("NONE", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("elle lève des fonds", set()),
+        ("elle a levé des fonds", {"perfect"}),
+        ("ils ont déjà investi", {"perfect"}),
+        ("elle vient de recevoir", set()),
+        ("elle avait levé des fonds", {"pluperfect"}),
+        ("elle lèvera des fonds", {"future"}),
+        ("ils investiront", {"future"}),
+        ("elle lèverait des fonds", {"conditional"}),
+        ("elle aurait levé des fonds", {"conditional", "conditional_perfect"}),
+        ("ils seraient partis", {"conditional", "conditional_perfect"}),
+        ("un contrat à vrai dire", set()),
+        ("vraiment ?", {"question"}),
+        ("", set()),
+    ],
+)
+def test_moods(text: str, expected: set[str]) -> None:
+    assert moods(text.split()) == expected
+
+
+def item(start: int, end: int) -> Item:
+    return Item(0, start, end, "ORG", "x", 0, start, end)
+
+
+def test_distance_is_in_tokens() -> None:
+    assert distance(item(0, 2), item(5, 6)) == 3
+    assert distance(item(5, 6), item(0, 2)) == 3
+    assert distance(item(0, 2), item(2, 3)) == 0
+    assert distance(item(0, 4), item(2, 3)) == 0
+
+
+def test_nearest() -> None:
+    items = [item(0, 1), item(10, 11), item(30, 31)]
+    assert nearest(items, item(12, 13)) is items[1]
+    assert nearest(items, item(2, 3)) is items[0]
+    assert nearest(items, item(90, 91)) is items[2]
+    assert nearest(items, items[1]) is items[1]
