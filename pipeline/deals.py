@@ -421,7 +421,7 @@ _ATTRIBUTES = ("type", "focus", "status", "certainty", "instrument_kind")
 _INVESTOR_ATTRIBUTES = ("investor_role", "commitment", "returning")
 
 
-REAL = 0.4
+REAL = 0.15
 """Drafts that the last model finds less probable than this are no deals."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,7 +21,7 @@ import pipeline.components.sentences
 import pipeline.components.tokenisation
 import pipeline.vectors  # noqa: F401  (like the four above it registers what a model names)
 from pipeline.errors import ModelError
-from pipeline.normalise.unicode import compose
+from pipeline.normalise.unicode import Composed, compose
 from pipeline.reader import split_head
 from pipeline.schema import Article, Event, TypedMention
 
@@ -27,6 +29,8 @@ MODEL = Path(__file__).resolve().parent.parent / "models" / "fr_deals_md"
 """The model that is used where none is named."""
 
 
+_READER = "fr_deals_events"
+_CRLF = re.compile("\r\n")
 _PLAIN = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u02bc": "'", "\u2019": "'"})
 
 
@@ -46,23 +50,54 @@ def load(model: str | Path | None = None, *, exclude: Iterable[str] = ()) -> Lan
         ModelError: when there is no model at that place, or it cannot be read.
     """
     name = MODEL if model is None else model
+    left_out = list(exclude)
     try:
-        nlp = spacy.load(name, exclude=list(exclude))
-    except OSError as error:
+        nlp = spacy.load(name, exclude=left_out)
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())
         raise ModelError(
-            f"no model at {name}: train one with python -m pipeline.train ({error})"
+            f"no model that can be read at {name}: "
+            f"train one with python -m pipeline.train ({reason})"
         ) from error
+    if _READER not in (*nlp.component_names, *left_out):
+        raise ModelError(
+            f"no model that can be read at {name}: "
+            f"train one with python -m pipeline.train (it has no {_READER})"
+        )
     nlp.max_length = 10**9  # a long article is read whole; nothing here is quadratic in memory
     return nlp
 
 
 def plain(text: str) -> str:
-    """The text with one sort of apostrophe, space and line end, and of the same length.
+    """The text with one sort of apostrophe and space, and of the same length.
 
     The models see each word in one spelling only, so that a curly apostrophe or a no-break
     space changes no deal; offsets stay what they are.
     """
-    return text.translate(_PLAIN).replace("\r\n", " \n").replace("\r", "\n")
+    return text.translate(_PLAIN)
+
+
+def readable(text: str) -> Composed:
+    """What the models read of a text, with the way back to the offsets of the text.
+
+    Accents are composed, apostrophes, spaces and line ends are of one sort, and a date head,
+    which is no part of the prose, is blank.
+    """
+    composed = compose(text)
+    prose = split_head(composed.text)[1]
+    blanked = " " * prose + composed.text[prose:]
+    ends = [match.end() for match in _CRLF.finditer(blanked)]
+    read = plain(blanked).replace("\r\n", "\n").replace("\r", "\n")
+    if not ends:
+        return Composed(read, composed.boundaries, composed.origins)
+    inside = {end - 1 for end in ends}
+    shared = [
+        (boundary - bisect_right(ends, boundary), origin)
+        for boundary, origin in zip(composed.boundaries, composed.origins, strict=True)
+        if boundary not in inside
+    ]
+    boundaries, origins = zip(*shared, strict=True)
+    return Composed(read, boundaries, origins)
 
 
 def read_deals(
@@ -76,7 +111,7 @@ def read_deals(
 
     def documents() -> Iterator[tuple[Doc, Article]]:
         for article in articles:
-            doc = nlp.make_doc(plain(compose(article.text).text))
+            doc = nlp.make_doc(readable(article.text).text)
             doc._.published = article.published
             yield doc, article
 
@@ -99,30 +134,30 @@ _ModelT = TypeVar("_ModelT", Event, TypedMention)
 
 def _reading(doc: Doc, article: Article) -> Reading:
     ref = article.ref()
+    read = readable(article.text)
     events = tuple(
-        _moved(event, article.text).model_copy(
+        _moved(event, read, article.text).model_copy(
             update={"article": ref, "id": f"{article.id}-{event.id}"}
         )
         for event in doc._.events
     )
     mentions = tuple(
-        _moved(mention, article.text).model_copy(update={"article": article.id})
+        _moved(mention, read, article.text).model_copy(update={"article": article.id})
         for mention in doc._.mentions
     )
     return Reading(article, events, mentions)
 
 
-def _moved(model: _ModelT, text: str) -> _ModelT:
-    """The same facts with their mentions as they stand in ``text``, decomposed accents and all."""
-    composed = compose(text)
-    if plain(composed.text) == text:
+def _moved(model: _ModelT, read: Composed, text: str) -> _ModelT:
+    """The same facts with their mentions as they stand in ``text``, of which ``read`` was read."""
+    if read.text == text:
         return model
 
     def move(value: object) -> object:
         if isinstance(value, dict):
             moved = {key: move(part) for key, part in value.items()}
             if {"start", "end", "text"} <= moved.keys():
-                start, end = composed.original(value["start"], value["end"])
+                start, end = read.original(value["start"], value["end"])
                 moved.update(start=start, end=end, text=text[start:end])
             return moved
         if isinstance(value, list | tuple):

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -95,21 +97,30 @@ def train_ner(job: Job) -> dict[str, Raw]:
 def train(gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes: int = 2) -> None:
     """Trains the whole pipeline on gold articles and writes it to the folder ``output``.
 
+    A model that stands there stays whole until the new one is.
+
     Raises:
         MarkupError: where a mark cuts a token.
     """
     from pipeline.learning import fold_of
 
     folds = [tuple(a for a in gold if fold_of(a, NER_FOLDS) == k) for k in range(NER_FOLDS)]
-    jobs = [Job(tuple(gold), (), output, seed)]
-    for held in folds:
-        paths = {article.path for article in held}
-        jobs.append(Job(tuple(a for a in gold if a.path not in paths), held, None, seed))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        results = list(pool.map(train_ner, jobs))
-    spans = {path: raw for found in results for path, raw in found.items()}
-    _finish(gold, spans, output)
+    held_out = [
+        Job(tuple(a for a in gold if fold_of(a, NER_FOLDS) != k), fold, None, seed)
+        for k, fold in enumerate(folds)
+    ]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=output.parent) as folder:
+        fresh = Path(folder) / output.name
+        jobs = [Job(tuple(gold), (), fresh, seed), *held_out]
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            results = list(pool.map(train_ner, jobs))
+        spans = {path: raw for found in results for path, raw in found.items()}
+        _finish(gold, spans, fresh)
+        if output.exists():
+            shutil.rmtree(output)
+        fresh.rename(output)
 
 
 def _finish(gold: Sequence[GoldArticle], spans: dict[str, Raw], output: Path) -> None:

@@ -78,6 +78,8 @@ class DealReader(Pipe):
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
+        for stale in folder.glob("*.json"):  # what an earlier training left would be loaded again
+            stale.unlink()
         for name, model in self.models.items():
             text = json.dumps(model.to_json(), ensure_ascii=False, indent=0, sort_keys=True)
             (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,92 @@
+"""From gold articles to a saved pipeline, on a handful of passages and two epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tiny import NO_DEAL, ROUND, TEMPLATES, passages
+from typer.testing import CliRunner
+
+import pipeline
+from pipeline import train
+from pipeline.corpus import ner_label
+from pipeline.errors import MarkupError
+from pipeline.markup import GoldArticle, parse
+from pipeline.train import Job, app, read_gold, train_ner
+
+GOLD = [article for template in TEMPLATES for article in passages(template)]
+
+
+@pytest.fixture
+def two_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = train.CONFIG.read_text(encoding="utf-8")
+    short = tmp_path / "short.cfg"
+    lines = ("max_epochs = 2" if line.startswith("max_epochs") else line for line in
+             config.splitlines())  # fmt: skip
+    short.write_text("\n".join(lines), encoding="utf-8")
+    assert "max_epochs = 2" in short.read_text(encoding="utf-8")
+    monkeypatch.setattr(train, "CONFIG", short)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.usefixtures("two_epochs")
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    rounds = tuple(passages(ROUND))
+    found = [train_ner(Job(rounds, rounds[:2], tmp_path / name, 7)) for name in ("a", "b")]
+    assert found[0] == found[1]
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    train_ner(Job(rounds, (), tmp_path / "c", 8))
+    assert files(tmp_path / "c")["ner/model"] != files(tmp_path / "a")["ner/model"]
+
+
+@pytest.mark.usefixtures("two_epochs")
+def test_a_trained_pipeline_is_saved_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "LINEAR_FOLDS", 2)
+    gold = [replace(article, path=f"{n}/{article.path}") for n, article in enumerate(GOLD)]
+    spans = {
+        article.path: [(m.start, m.end, ner_label(m)) for m in article.mentions] for article in gold
+    }
+    train_ner(Job(tuple(gold), (), tmp_path / "model", 7))
+    train._finish(gold, spans, tmp_path / "model")
+    nlp = pipeline.load(tmp_path / "model")
+    assert nlp.pipe_names == [
+        "fr_deals_sentences",
+        "tok2vec",
+        "ner",
+        "fr_deals_mentions",
+        "fr_deals_events",
+    ]
+    assert nlp.vocab.vectors.shape == (20000, 300)
+    assert not (tmp_path / "model" / "vocab" / "vectors").exists()
+    assert nlp.get_pipe("fr_deals_events").models
+    assert nlp(passages(NO_DEAL)[0].text).text == passages(NO_DEAL)[0].text
+
+
+def test_a_mark_that_cuts_a_token_stops_the_training() -> None:
+    bad = parse("+++\n+++\nLe groupe [Alp](ORG o1)ha.", path="bad.md")
+    with pytest.raises(MarkupError, match=r"bad\.md:3: .*cuts a token"):
+        train_ner(Job((bad,), (), None, 7))
+
+
+def test_the_model_learns_from_seeds_and_training_text(
+    seeds: Sequence[GoldArticle], train: Sequence[GoldArticle]
+) -> None:
+    paths = {article.path for article in read_gold()}
+    assert paths == {article.path for article in (*seeds, *train)}
+    assert not [path for path in paths if "/heldout/" in path or "/dev/" in path]
+
+
+def test_help_needs_no_training() -> None:
+    result = CliRunner().invoke(app, ["--help"])
+    assert result.exit_code == 0
+    assert "--seed" in result.output
