@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def command(root: Path, mark: str) -> str:
 
 
 @pytest.fixture
-def clone(root: Path, tmp_path: Path) -> Path:
+def clone(root: Path, tmp_path: Path) -> Iterator[Path]:
     """What git keeps of the repository, and nothing else of this machine."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True
@@ -32,7 +33,8 @@ def clone(root: Path, tmp_path: Path) -> Path:
         if (root / name).exists():
             (tmp_path / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, tmp_path / "clone" / name)
-    return tmp_path / "clone"
+    yield tmp_path / "clone"
+    shutil.rmtree(tmp_path / "clone")  # half a gigabyte, which pytest would keep
 
 
 def test_the_first_command_reads_the_seeds(root: Path, clone: Path, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 from pipeline.codes import NOMINALS, read_money
+from pipeline.components.mentions import NominalRow
+from pipeline.lexicon import load
 from pipeline.schema import Qualifier
 
 NAMES = {
@@ -153,6 +155,19 @@ def test_the_latter_is_the_nearest_name(read: Language) -> None:
 def test_a_description_without_any_name_stays_open(read: Language) -> None:
     doc = read("La start-up lève 3 M€.")
     assert [span.id_ for span in doc.spans[NOMINALS]] == [""]
+
+
+@pytest.mark.parametrize("apostrophe", ["'", "’"])
+@pytest.mark.parametrize(
+    "row", load("nominals", NominalRow, "nominal"), ids=lambda row: row.forms[0]
+)
+def test_the_example_of_a_description_fires_it(
+    read: Language, row: NominalRow, apostrophe: str
+) -> None:
+    example = row.example.replace("'", apostrophe)
+    doc = read(f"Alpha et Garonne. {example}")
+    found = {span.text.lower().replace("’", "'") for span in doc.spans[NOMINALS] if span.id_}
+    assert found & {form.lower() for form in row.forms}
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "Bonjour", "3", "€"])
