@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.codes import GROUP
+from pipeline.codes import GROUP, NOTHING
 from pipeline.deals import YES, Draft, Models, investor_items, share_features, worth_features
 from pipeline.normalise.dates import interval
 from pipeline.normalise.names import slug
@@ -17,7 +17,6 @@ from pipeline.view import Item, View
 Record = dict[str, Any]
 """A part of the contract's JSON as plain dicts, lists, text and numbers."""
 
-_NOTHING = "NONE"
 _BESIDE = 5
 """Tokens within which a time or an instrument belongs to the sum before it."""
 
@@ -44,7 +43,7 @@ class Assembler:
         """Every typed mention, for ``--mentions``."""
         out = []
         for item in self._view.items:
-            if item.nominal or item.label == _NOTHING:
+            if item.nominal or item.label == NOTHING:
                 continue
             record = {
                 **self.mention(item),
@@ -149,7 +148,7 @@ class Assembler:
             "valuations": self._valuations(draft),
             "investors": investors,
             "round": round_,
-            "instrument": None if instrument == _NOTHING else instrument,
+            "instrument": None if instrument == NOTHING else instrument,
             "date": self.date(date) if date is not None else None,
             "expected_close": self.date(close) if close is not None else None,
             "sources": list(sources.values()),
@@ -177,7 +176,7 @@ class Assembler:
                     **self.party(party),
                     "role": role.value,
                     "commitment": decided["commitment"][0],
-                    "returning": None if returning == _NOTHING else returning == "True",
+                    "returning": None if returning == NOTHING else returning == "True",
                     "party": party,
                 }
             )

@@ -19,6 +19,9 @@ GROUP = "GROUP"
 """Labels that the NER learns beside those of the contract: descriptions of a company ("la
 start-up") and of an investor, and groups without a name ("plusieurs business angels")."""
 
+NOTHING = "NONE"
+"""The answer of a model where a found span is no mention, or an attribute is not told."""
+
 for _name in ("published", "deal_records"):
     if not Doc.has_extension(_name):
         Doc.set_extension(_name, default=None)

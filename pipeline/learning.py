@@ -15,7 +15,7 @@ from itertools import chain
 
 from spacy.tokens import Doc
 
-from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
+from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOTHING
 from pipeline.deals import (
     LINKS,
     NO,
@@ -40,9 +40,6 @@ from pipeline.linear import Features, LinearModel
 from pipeline.markup import GoldArticle, GoldEvent, GoldMention
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, EventType, Label
 from pipeline.view import PASSES, Item, View, distance, nearest, pass_items, relabel
-
-NOTHING = "NONE"
-"""The class of a predicted mention that no mark covers, and of an attribute that is unknown."""
 
 Sample = tuple[str, Features, str]
 """The model, the evidence, the right answer."""

@@ -41,8 +41,13 @@ class LinearModel:
 
     def best(self, features: Features) -> str:
         """The most probable class; ties go to the class that comes first."""
+        return self.answer(features)[0]
+
+    def answer(self, features: Features) -> tuple[str, float]:
+        """The most probable class with its probability; ties as in :meth:`best`."""
         probabilities = self.probabilities(features)
-        return max(self.classes, key=lambda c: probabilities[c])
+        best = max(self.classes, key=lambda c: probabilities[c])
+        return best, probabilities[best]
 
     def to_json(self) -> dict[str, Any]:
         return {"classes": self.classes, "bias": self._bias, "weights": self._weights}

@@ -19,7 +19,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from pipeline.assembly import Assembler
-from pipeline.codes import GROUP
+from pipeline.codes import GROUP, NOTHING
 from pipeline.cues import CueMatcher
 from pipeline.deals import read_deals
 from pipeline.errors import ModelError
@@ -27,7 +27,6 @@ from pipeline.linear import LinearModel
 from pipeline.schema import SCHEMA_VERSION, Event, Label, TypedMention
 from pipeline.view import PARTY_LABELS, View, read_view, relabel
 
-_NOTHING = "NONE"
 _KEY = "deals"
 
 
@@ -106,7 +105,7 @@ def _set_ents(doc: Doc, view: View) -> None:
     """The contract's labels in ``doc.ents``: groups are investors, descriptions are left out."""
     spans = []
     for item in view.items:
-        if item.nominal or item.label == _NOTHING:
+        if item.nominal or item.label == NOTHING:
             continue
         label = Label.INVESTOR if item.label == GROUP else item.label
         id_ = str(item.party) if item.label in PARTY_LABELS else item.code or item.date or ""
