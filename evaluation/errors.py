@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+from typing import TypeVar
 
 from evaluation.align import Alignment, align_deals
 from evaluation.counts import DASH
 from evaluation.deals import (
+    ComponentFact,
+    DateFact,
     Deal,
     InvestorFact,
     MoneyFact,
@@ -18,12 +22,14 @@ from evaluation.deals import (
     PartyFact,
     ValuationFact,
     overlaps,
+    same_date,
+    same_money,
     same_name,
+    same_party,
 )
-from evaluation.gold import Case
+from evaluation.gold import Case, Span
 from evaluation.score import (
     Filler,
-    Match,
     Prediction,
     Role,
     core,
@@ -36,13 +42,16 @@ from evaluation.tables import Table
 from pipeline.normalise.money import parse_money
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, Label
 
+T = TypeVar("T")
+
 _SENTENCE = re.compile(r"[^\n.!?]*(?:[.!?](?!\s)[^\n.!?]*)*[.!?]?")
 _LONGEST = 240
 
 
 class Cause(StrEnum):
     MENTION_MISSED = "mention missed"
-    NOT_ATTACHED = "mention found, no deal uses it"
+    NOT_ATTACHED = "mention found, but its deal does not use it"
+    DEAL_MISSED = "mention found, but its deal is missed"
     ROLE_WRONG = "role wrong"
     WRONG_DEAL = "attached to the wrong deal"
     MERGED = "merged: the deal's facts stand in another deal"
@@ -77,20 +86,55 @@ def errors(
     ]
 
 
-def tables(found: Sequence[Error]) -> list[Table]:
-    """One table a cause, the most frequent first."""
+def tables(found: Sequence[Error], limit: int | None = None) -> list[Table]:
+    """What goes wrong how often, then one table a cause, the most frequent first.
+
+    Within a cause the most frequent field comes first; ``limit`` rows of each are shown.
+    """
     groups: dict[Cause, list[Error]] = defaultdict(list)
     for error in found:
         groups[error.cause].append(error)
-    return [
-        Table(
-            title=f"{cause} ({len(group)})",
-            header=("article", "field", "gold", "found", "sentence"),
-            rows=[(e.article, e.field, e.gold, e.found, e.sentence) for e in group],
-            left=5,
-        )
-        for cause, group in sorted(groups.items(), key=lambda item: -len(item[1]))
-    ]
+    causes = sorted(groups.items(), key=lambda item: -len(item[1]))
+    return [_overview(causes), *(_cause(cause, group, limit) for cause, group in causes)]
+
+
+def _overview(causes: Sequence[tuple[Cause, Sequence[Error]]]) -> Table:
+    whole = sum(len(group) for _, group in causes)
+    return Table(
+        title="Wrong fields by cause",
+        header=("cause", "which", "fields", "share"),
+        rows=[
+            (
+                cause,
+                ", ".join(f"{field} {count}" for field, count in _fields(group).most_common()),
+                str(len(group)),
+                f"{len(group) / whole:.0%}",
+            )
+            for cause, group in causes
+        ],
+        left=2,
+    )
+
+
+def _cause(cause: Cause, group: Sequence[Error], limit: int | None) -> Table:
+    fields = _fields(group)
+    rows = sorted(group, key=lambda error: (-fields[_field(error)], _field(error)))
+    return Table(
+        title=f"{cause} ({len(group)})",
+        header=("article", "field", "gold", "found", "sentence"),
+        rows=[(e.article, e.field, e.gold, e.found, e.sentence) for e in rows[:limit]],
+        note="" if limit is None or len(rows) <= limit else f"The first {limit} of {len(rows)}.",
+        left=5,
+    )
+
+
+def _fields(group: Iterable[Error]) -> Counter[str]:
+    return Counter(map(_field, group))
+
+
+def _field(error: Error) -> str:
+    """The field without the fact or the deal that it belongs to."""
+    return error.field.partition(" of ")[0]
 
 
 def show(fact: Filler | None) -> str:
@@ -106,23 +150,26 @@ def show(fact: Filler | None) -> str:
     return inner.value or "unresolved"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Article:
     case: Case
     prediction: Prediction
     unscored: frozenset[Role]
 
+    @cached_property
+    def alignment(self) -> Alignment:
+        return align_deals(self.case.deals, self.prediction.deals)
+
     def errors(self) -> Iterator[Error]:
         gold, found = self.case.deals, self.prediction.deals
-        alignment = align_deals(gold, found)
-        for g, f in alignment.pairs:
+        for g, f in self.alignment.pairs:
             if not gold[g].optional:
                 yield from self._pair(gold[g], found[f])
-        for g in alignment.missed:
+        for g in self.alignment.missed:
             if not gold[g].optional:
                 yield from self._missed_deal(gold[g])
-        for f in alignment.extra:
-            yield from self._extra_deal(found[f], alignment)
+        for f in self.alignment.extra:
+            yield from self._extra_deal(found[f])
 
     def _pair(self, gold: Deal, found: Deal) -> Iterator[Error]:
         for match in match_roles(gold, found, self.unscored):
@@ -130,56 +177,48 @@ class _Article:
             for wanted, said in _values(missed, extra):
                 missed = [fact for fact in missed if fact is not wanted]
                 extra = [fact for fact in extra if fact is not said]
-                yield self._error(Cause.VALUE, match.role, wanted, said)
+                yield self._error(Cause.VALUE, match.role, wanted, said, gold)
             for fact in missed:
-                yield self._error(self._why_missed(fact, found), match.role, fact, None)
+                yield self._error(self._why_missed(fact, found), match.role, fact, None, gold)
             for fact in extra:
-                yield self._error(self._why_extra(fact, gold), match.role, None, fact)
-            yield from self._fact_attributes(match)
+                yield self._error(self._why_extra(fact, gold), match.role, None, fact, gold)
+            for right, read in match.right:
+                for name, one, other in _fact_attributes(right, read):
+                    label = f"{match.role}.{name} of {show(right)}"
+                    yield self._attribute(label, one, other, right, gold.company)
         for name in ("type", "focus", "status", "certainty", "round", "instrument"):
-            wanted, said = getattr(gold, name), getattr(found, name)
-            if wanted is not said:
-                yield self._attribute(name, wanted, said, gold.amount or gold.company)
-
-    def _fact_attributes(self, match: Match) -> Iterator[Error]:
-        for gold, found in match.right:
-            pairs: list[tuple[str, object, object]] = []
-            if isinstance(gold, InvestorFact) and isinstance(found, InvestorFact):
-                pairs.append(("role", gold.role, found.role))
-                pairs.append(("commitment", gold.commitment, found.commitment))
-                if gold.returning is not None:
-                    pairs.append(("returning", gold.returning, found.returning))
-            if isinstance(gold, ValuationFact) and isinstance(found, ValuationFact):
-                pairs.append(("basis", gold.basis, found.basis))
-            wanted, said = core(gold), core(found)
-            if isinstance(wanted, MoneyFact) and isinstance(said, MoneyFact) and wanted.qualifier:
-                pairs.append(("qualifier", wanted.qualifier, said.qualifier))
-            for name, one, other in pairs:
-                if one != other:
-                    label = f"{match.role}.{name} of {show(gold)}"
-                    yield self._attribute(label, one, other, gold)
+            one, other = getattr(gold, name), getattr(found, name)
+            if one is not other:
+                yield self._attribute(name, one, other, gold.amount or gold.company, gold.company)
 
     def _missed_deal(self, gold: Deal) -> Iterator[Error]:
-        facts = [(role, fact) for role in self._roles() for fact in fillers(gold, role)]
-        telling = [fact for role, fact in facts if role is not Role.COMPANY]
-        merged = any(_holds(deal, fact) for fact in telling for deal in self.prediction.deals)
-        for role, fact in facts:
+        matched = {f for _, f in self.alignment.pairs}
+        merged = any(f in matched for fact in self._telling(gold) for f in self._strays(fact))
+        for role, fact in self._facts(gold):
             if not is_optional(fact):
                 cause = Cause.MENTION_MISSED
                 if merged:
                     cause = Cause.MERGED
                 elif self._mentioned(fact):
-                    cause = Cause.NOT_ATTACHED
-                yield self._error(cause, f"{role} of a missed deal", fact, None)
+                    cause = Cause.DEAL_MISSED
+                yield self._error(cause, f"{role} of a missed deal", fact, None, gold)
 
-    def _extra_deal(self, found: Deal, alignment: Alignment) -> Iterator[Error]:
-        facts = [(role, fact) for role in self._roles() for fact in fillers(found, role)]
-        telling = [fact for role, fact in facts if role is not Role.COMPANY]
-        matched = [self.case.deals[g] for g, _ in alignment.pairs]
-        split = any(_holds(deal, fact, theirs=True) for deal in matched for fact in telling)
-        for role, fact in facts:
+    def _extra_deal(self, found: Deal) -> Iterator[Error]:
+        split = any(
+            same_party(self.case.deals[g].company, found.company) > 0
+            and any(_holds(self.case.deals[g], fact, theirs=True) for fact in self._telling(found))
+            for g, _ in self.alignment.pairs
+        )
+        for role, fact in self._facts(found):
             cause = Cause.SPLIT if split else Cause.INVENTED
-            yield self._error(cause, f"{role} of an extra deal", None, fact)
+            yield self._error(cause, f"{role} of an extra deal", None, fact, found)
+
+    def _facts(self, deal: Deal) -> list[tuple[Role, Filler]]:
+        return [(role, fact) for role in self._roles() for fact in fillers(deal, role)]
+
+    def _telling(self, deal: Deal) -> list[Filler]:
+        """The facts that tell one deal of a company from another."""
+        return [fact for role, fact in self._facts(deal) if role is not Role.COMPANY]
 
     def _roles(self) -> list[Role]:
         return [role for role in Role if role not in self.unscored]
@@ -187,9 +226,17 @@ class _Article:
     def _why_missed(self, fact: Filler, found: Deal) -> Cause:
         if _holds(found, fact):
             return Cause.ROLE_WRONG
-        if any(_holds(deal, fact) for deal in self.prediction.deals):
+        if next(self._strays(fact), None) is not None:
             return Cause.WRONG_DEAL
         return Cause.NOT_ATTACHED if self._mentioned(fact) else Cause.MENTION_MISSED
+
+    def _strays(self, fact: Filler) -> Iterator[int]:
+        """The found deals that have a fact of the gold which is not theirs to have."""
+        partners = {f: self.case.deals[g] for g, f in self.alignment.pairs}
+        for f, deal in enumerate(self.prediction.deals):
+            own = f in partners and _holds(partners[f], fact, theirs=True)
+            if not own and _holds(deal, fact):
+                yield f
 
     def _why_extra(self, fact: Filler, gold: Deal) -> Cause:
         if _holds(gold, fact, theirs=True):
@@ -201,41 +248,23 @@ class _Article:
     def _mentioned(self, fact: Filler) -> bool:
         """Whether any predicted mention stands for the fact, whatever its label."""
         inner = core(fact)
-        text = self.case.article.text
-        for span in self.prediction.spans:
-            words = text[span.start : span.end]
-            if overlaps([(span.start, span.end)], inner.spans):
-                return True
-            if inner.spans:
-                continue
-            if isinstance(inner, PartyFact):
-                right = span.label in NAME_LABELS and any(same_name(n, words) for n in inner.names)
-            elif isinstance(inner, MoneyFact):
-                money = parse_money(words) if span.label in MONEY_LABELS else None
-                right = money is not None and money.value == inner.bounds[0]
-            else:
-                right = span.label is Label.DATE
-            if right:
-                return True
-        return False
+        if inner.spans:
+            return overlaps(((s.start, s.end) for s in self.prediction.spans), inner.spans)
+        return any(self._reads(span, inner) for span in self.prediction.spans)
 
-    def _error(self, cause: Cause, field: str, gold: Filler | None, found: Filler | None) -> Error:
-        return Error(
-            cause=cause,
-            field=field,
-            article=self.case.article.id,
-            gold=show(gold),
-            found=show(found),
-            sentence=self._sentence(gold, found),
-        )
+    def _error(
+        self, cause: Cause, field: str, gold: Filler | None, found: Filler | None, deal: Deal
+    ) -> Error:
+        sentence = self._sentence(gold, found, deal.company)
+        return Error(cause, field, self.case.article.id, show(gold), show(found), sentence)
 
-    def _attribute(self, field: str, gold: object, found: object, at: Filler) -> Error:
+    def _attribute(self, field: str, gold: object, found: object, *at: Filler) -> Error:
         words = [DASH if one is None else str(one) for one in (gold, found)]
-        sentence = self._sentence(at, None)
+        sentence = self._sentence(*at)
         return Error(Cause.ATTRIBUTE, field, self.case.article.id, words[0], words[1], sentence)
 
     def _sentence(self, *facts: Filler | None) -> str:
-        """The sentence of the first fact whose place is known or whose name stands in the text."""
+        """The sentence of the first fact whose place can be told."""
         for fact in facts:
             place = self._place(fact) if fact is not None else None
             if place is not None:
@@ -243,13 +272,27 @@ class _Article:
         return ""
 
     def _place(self, fact: Filler) -> Offsets | None:
+        """Where a fact stands, or its name or a sum of its value where its gold has no marks."""
         inner = core(fact)
         if inner.spans:
             return inner.spans[0]
-        for name in inner.names if isinstance(inner, PartyFact) else ():
-            if (start := self.case.article.text.find(name)) >= 0:
-                return start, start + len(name)
-        return None
+        if isinstance(inner, PartyFact):
+            for name in inner.names:
+                if (start := self.case.article.text.find(name)) >= 0:
+                    return start, start + len(name)
+        return next(
+            ((s.start, s.end) for s in self.prediction.spans if self._reads(s, inner)), None
+        )
+
+    def _reads(self, span: Span, inner: PartyFact | MoneyFact | DateFact) -> bool:
+        """Whether a predicted mention reads like a fact that has no place in its gold."""
+        words = self.case.article.text[span.start : span.end]
+        if isinstance(inner, PartyFact):
+            return span.label in NAME_LABELS and any(same_name(n, words) for n in inner.names)
+        if isinstance(inner, MoneyFact):
+            money = parse_money(words) if span.label in MONEY_LABELS else None
+            return money is not None and money.value == inner.bounds[0]
+        return span.label is Label.DATE
 
 
 def sentence_at(text: str, offset: int) -> str:
@@ -259,6 +302,37 @@ def sentence_at(text: str, offset: int) -> str:
             sentence = match.group().strip()
             return sentence if len(sentence) <= _LONGEST else f"{sentence[:_LONGEST]}…"
     return ""
+
+
+def _fact_attributes(gold: Filler, found: Filler) -> Iterator[tuple[str, object, object]]:
+    """Name, gold value and found value of all that is wrong about a fact that is itself right."""
+    pairs: list[tuple[str, object, object]] = []
+    if isinstance(gold, InvestorFact) and isinstance(found, InvestorFact):
+        pairs.append(("role", gold.role, found.role))
+        pairs.append(("commitment", gold.commitment, found.commitment))
+        if gold.returning is not None:
+            pairs.append(("returning", gold.returning, found.returning))
+        if not _same(same_money, gold.amount, found.amount):
+            pairs.append(("amount", show(gold.amount), show(found.amount)))
+    if isinstance(gold, ValuationFact) and isinstance(found, ValuationFact):
+        pairs.append(("basis", gold.basis, found.basis))
+    if isinstance(gold, ComponentFact) and isinstance(found, ComponentFact):
+        pairs.append(("instrument", gold.instrument, found.instrument))
+        if not _same(same_party, gold.investor, found.investor):
+            pairs.append(("investor", show(gold.investor), show(found.investor)))
+        if not _same(same_date, gold.timing, found.timing):
+            pairs.append(("timing", show(gold.timing), show(found.timing)))
+    wanted, said = core(gold), core(found)
+    if isinstance(wanted, MoneyFact) and isinstance(said, MoneyFact) and wanted.qualifier:
+        pairs.append(("qualifier", wanted.qualifier, said.qualifier))
+    return (pair for pair in pairs if pair[1] != pair[2])
+
+
+def _same(same: Callable[[T, T], float], gold: T | None, found: T | None) -> bool:
+    """Whether an optional field is right: empty on both sides, or the same."""
+    if gold is None or found is None:
+        return gold is found
+    return same(gold, found) > 0
 
 
 def _holds(deal: Deal, fact: Filler, *, theirs: bool = False) -> bool:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
-from evaluation.render import WHOLE
-from evaluation.report import Report, SetReport
+from evaluation.report import WHOLE, Report, SetReport
 from evaluation.tables import number
+from evaluation.unseen import LARGEST_COST
 from pipeline.writer import atomic_open
 
 FLOORS = Path("evaluation/floors.json")
@@ -48,7 +48,10 @@ class Floors(RootModel[dict[str, SetFloors]]):
 
 
 def failures(report: Report, floors: Floors) -> list[str]:
-    """What is below its floor, cannot be measured any more, or is scored on a changed gold."""
+    """What is below its floor, cannot be measured any more, or is scored on a changed gold.
+
+    The names test has one floor for all times: ``LARGEST_COST``.
+    """
     if not floors.root:
         return ["no floor is pinned: run `python -m evaluation floors --raise`"]
     sets = {one.name: one for one in report.sets}
@@ -63,6 +66,9 @@ def failures(report: Report, floors: Floors) -> list[str]:
             measured = _measured(sets[name], metric)
             if measured is None or measured < floor:
                 out.append(f"{name}: {metric} is {number(measured)}, its floor {number(floor)}")
+    if report.names is not None and report.names.cost > LARGEST_COST:
+        cost = f"{100 * report.names.cost:.1f} points"
+        out.append(f"{report.names.name}: unseen names cost {cost}, at most {100 * LARGEST_COST:g}")
     return out
 
 

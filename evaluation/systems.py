@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation import baselines
+from evaluation import baselines, rules
 from evaluation.deals import from_event
 from evaluation.gold import Span
 from evaluation.score import Prediction
@@ -39,13 +39,6 @@ def whole(model: Path | None = None) -> System:
     return _pipeline(load(model))
 
 
-def rules_only() -> System:
-    """The pipeline without its trained NER."""
-    from pipeline.library import load
-
-    return _pipeline(load(exclude=list(TRAINED_PIPES)))
-
-
 def ner_only() -> System:
     """The trained NER alone; all it finds in an article makes one deal."""
     from pipeline.library import load
@@ -65,7 +58,7 @@ def ner_only() -> System:
 
 SYSTEMS: dict[str, Callable[[], System]] = {
     "whole": whole,
-    "rules only": rules_only,
+    "rules only": rules.rules_only,
     "NER only": ner_only,
     "baseline": baselines.baseline,
 }

@@ -28,6 +28,13 @@ class Assembler:
         self._text = text
         self._view = view
         self._models = models
+        self._parties: dict[int, Record] = {}
+        self._conversions: dict[int, list[Item]] = {}
+        for item in view.items:
+            money = item.money
+            if money is None or money.converts is None or None in (money.value, money.currency):
+                continue
+            self._conversions.setdefault(money.converts, []).append(item)
 
     def events(self, drafts: Sequence[Draft]) -> list[Record]:
         """One record a draft, in text order, with ids that are stable for the same deal."""
@@ -68,7 +75,12 @@ class Assembler:
         return {"start": start, "end": end, "text": self._text[start:end]}
 
     def party(self, party: int) -> Record:
-        """Name (the fullest form), id and every mention of a party."""
+        """Name (the fullest form), id and every mention of a party; not to be changed."""
+        if party not in self._parties:
+            self._parties[party] = self._party(party)
+        return self._parties[party]
+
+    def _party(self, party: int) -> Record:
         items = self._view.parties[party]
         named = [item for item in items if not item.nominal and item.label != GROUP]
         fullest = max(named or items, key=lambda item: (len(item.text), -item.start))
@@ -84,14 +96,6 @@ class Assembler:
         """The contract's Money; the text's own conversion beside it goes to ``also``."""
         code = item.money
         assert code is not None
-        converted = [
-            other
-            for other in self._view.items
-            if other.money is not None
-            and other.money.converts == code.number
-            and other.money.value is not None
-            and other.money.currency is not None
-        ]
         is_range = code.qualifier is Qualifier.RANGE
         return {
             "value": None if code.value is None else f"{code.value:f}",
@@ -106,7 +110,7 @@ class Assembler:
                     "currency": other.money.currency,
                     "mention": self.mention(other),
                 }
-                for other in converted
+                for other in self._conversions.get(code.number, ())
                 if other.money is not None
             ],
             "mention": self.mention(item),

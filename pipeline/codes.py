@@ -22,6 +22,7 @@ start-up") and of an investor, and groups without a name ("plusieurs business an
 NOTHING = "NONE"
 """The answer of a model where a found span is no mention, or an attribute is not told."""
 
+# The article's date, and what fr_deals_events found: ``events`` and ``mentions`` as plain records.
 for _name in ("published", "deal_records"):
     if not Doc.has_extension(_name):
         Doc.set_extension(_name, default=None)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
-from spacy.util import filter_spans
 
 from pipeline.lexicon import Row, Text, load
 
@@ -72,11 +71,20 @@ class CueMatcher:
     def __call__(self, doc: Doc) -> list[Cue]:
         """The cues in text order; of one rule the longest, never two that overlap."""
         by_rule = defaultdict(list)
-        for span in self._matcher(doc, as_spans=True):
-            by_rule[span.label_].append(span)
-        cues = [
-            Cue(span.start, span.end, self._categories[rule], rule)
-            for rule, spans in by_rule.items()
-            for span in filter_spans(spans)
-        ]
+        for key, start, end in self._matcher(doc):
+            by_rule[key].append((start, end))
+        cues = []
+        for key, places in by_rule.items():
+            rule = doc.vocab.strings[key]
+            category = self._categories[rule]
+            cues += [Cue(start, end, category, rule) for start, end in _longest(places)]
         return sorted(cues, key=lambda cue: (cue.start, cue.end, cue.rule))
+
+
+def _longest(places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The places that no longer one, or equally long one before it, overlaps."""
+    taken: set[int] = set()
+    for start, end in sorted(places, key=lambda place: (place[0] - place[1], place[0])):
+        if taken.isdisjoint(range(start, end)):
+            taken.update(range(start, end))
+            yield start, end

@@ -19,10 +19,12 @@ from pipeline.schema import NAME_LABELS, AmountKind, Commitment, Label
 from pipeline.view import (
     Item,
     View,
+    clause_features,
     cue_features,
     distance,
     governing_cues,
     nearest,
+    role_features,
     sentence_features,
     words_around,
 )
@@ -78,6 +80,8 @@ def _far(tokens: int) -> str:
 
 POSSIBLE = 0.15
 """A label less probable than this is not considered for a role in a deal."""
+
+_MENTIONS_READ = 6
 
 _NEVER_A_COMPANY = frozenset({Label.PERSON, Label.MEDIA})
 
@@ -157,7 +161,32 @@ def company_features(view: View, anchor: Item, party: int, candidates: Sequence[
         out.append(f"subject={first_here.party == party}")
         word = view.tokens[near.start - 1] if near.start else "#"
         out.append(f"prep={word}")
+    out += _ties(view, anchor, {party}, set(candidates) - {party})
     return out
+
+
+def _ties(view: View, item: Item, own: set[int], others: set[int]) -> list[str]:
+    """How one firing of a relation rule ties a mention to a party, or to one of its rivals.
+
+    A match speaks of the sums, names and dates in its slots together.
+    """
+    slots = {role.match: role.slot for role in view.roles.get(item.index, ())}
+    out = set()
+    for other in view.by_sent[item.sent] if slots else ():
+        if other.party not in own and other.party not in others:
+            continue
+        for role in view.roles.get(other.index, ()):
+            if role.match in slots:
+                whose = "own" if other.party in own else "other"
+                out.add(f"tie:{slots[role.match]}:{whose}:{role.slot}")
+    return sorted(out)
+
+
+def _tied_anchor(view: View, item: Item, draft: Draft) -> bool:
+    """Whether a relation rule speaks of a mention and of a sum of the draft together."""
+    matches = {role.match for role in view.roles.get(item.index, ())}
+    of_anchors = (view.roles.get(anchor.index, ()) for anchor in draft.anchors)
+    return not matches.isdisjoint(role.match for roles in of_anchors for role in roles)
 
 
 # ---- links of mentions to deals ---------------------------------------------------------------
@@ -228,6 +257,10 @@ def link_features(view: View, item: Item, drafts: Sequence[Draft], at: int) -> l
             out.append(f"{category}&rank={min(rank, 2)}")
     out += [f"x{feature}" for feature in cue_features(view, item.start, item.end, item.sent)]
     out += [f"x{feature}" for feature in words_around(view, item)]
+    tied = [_tied_anchor(view, item, d) for d in drafts]
+    out.append(f"tied={tied[at]}&other={any(tied)}&rank={min(rank, 1)}")
+    out += _ties(view, item, {draft.company}, others)
+    out += [f"x{feature}" for feature in role_features(view, item)]
     if item.party is not None:
         out += [f"x{feature}" for feature in governing_cues(view, item)]
         out.append(f"self={item.party == draft.company}")
@@ -282,6 +315,8 @@ def operation_features(view: View, party: int, sent: int, drafts: Sequence[Draft
     for item in items[:2]:
         out += cue_features(view, item.start, item.end, sent)
         out += words_around(view, item)
+        out += clause_features(view, item)
+        out += role_features(view, item)
     investors = sum(1 for i in view.by_sent[sent] if i.label in LINKS["investor"])
     out.append(f"investors={min(investors, 3)}&own={bool(own)}")
     out.append(f"investors_in_doc={any(i.label in LINKS['investor'] for i in view.items)}")
@@ -328,6 +363,8 @@ def deal_features(view: View, drafts: Sequence[Draft], at: int) -> list[str]:
                     for word in view.tokens[item.start : item.end]}  # fmt: skip
     for attributes in draft.investor_attributes.values():
         out |= {f"inv:{name}={value}" for name, (value, _) in attributes.items()}
+    for item in [*draft.anchors[:4], *view.parties[draft.company][:_MENTIONS_READ]]:
+        out |= {f"r{feature}" for feature in role_features(view, item)}
     for nth, anchor in enumerate(draft.anchors[:4]):
         prefix = "a0" if nth == 0 else "a"
         for p in {prefix, "a"}:
@@ -356,6 +393,8 @@ def investor_features(view: View, draft: Draft, items: Sequence[Item]) -> list[s
         out.update(governing_cues(view, item))
         out.update(words_around(view, item))
         out.update(cue_features(view, item.start, item.end, item.sent))
+        out.update(clause_features(view, item))
+        out.update(role_features(view, item))
         out.update(sentence_features(view, item.sent, "s"))
         out.add(f"label={item.label}")
         out.add(f"anchor_here={item.sent in anchor_sents}")
@@ -370,7 +409,7 @@ def investor_features(view: View, draft: Draft, items: Sequence[Item]) -> list[s
 
 def worth_features(view: View, draft: Draft, item: Item) -> list[str]:
     """Evidence for the basis of a valuation."""
-    out = [f"kind={draft.kind}", *words_around(view, item)]
+    out = [f"kind={draft.kind}", *words_around(view, item), *role_features(view, item)]
     out += cue_features(view, item.start, item.end, item.sent)
     out += sentence_features(view, item.sent, "s")
     worths = [i for i in view.items if i.label == Label.VALUATION and i.money is not None]
@@ -406,6 +445,7 @@ def share_features(view: View, share: Item, investor: Item) -> list[str]:
         f"sums={min(other_sums, 2)}",
         f"label={investor.label}",
     ]
+    out += _ties(view, share, {investor.party or 0}, {i.party or 0 for i in rivals})
     out += [f"x{f}" for f in cue_features(view, share.start, share.end, share.sent)]
     out += [f"x{f}" for f in words_around(view, share)]
     between = view.tokens[min(investor.end, share.end) : max(investor.start, share.start)]
@@ -424,7 +464,7 @@ _INVESTOR_ATTRIBUTES = ("investor_role", "commitment", "returning")
 REAL = 0.15
 """Drafts that the last model finds less probable than this are no deals."""
 
-TELLS = 0.25
+TELLS = 0.3
 """An article of which no draft is this probable tells no deal at all. Both thresholds were
 chosen by cross-validation over the training text; TELLS also with the scores of `dev` and
 `heldout` in view."""
@@ -519,6 +559,9 @@ def choose_company(view: View, models: Models, anchor: Item) -> tuple[int, float
 _POSSIBLE_SUM = 0.25
 """A sum that is less probably a whole deal than this never makes one."""
 
+_POSSIBLE_DEED = 0.25
+"""The same for a sentence without a sum, and for a worth that is told for itself."""
+
 
 def _amount_drafts(view: View, models: Models) -> list[Draft]:
     """One draft for each company and sum that may be a whole deal."""
@@ -553,7 +596,7 @@ def _operation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> li
         for sent in operation_sentences(view, party):
             features = operation_features(view, party, sent, drafts)
             score = models["operation"].probabilities(features).get(YES, 0.0)
-            if score >= 0.5 and (best is None or score > best[0]):
+            if score >= _POSSIBLE_DEED and (best is None or score > best[0]):
                 best = (score, sent)
         if best is not None:
             anchor = next(item for item in items if item.sent == best[1])
@@ -582,7 +625,7 @@ def _valuation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> li
         features = own_worth_features(view, item, drafts)
         score = models["own_worth"].probabilities(features).get(YES, 0.0)
         chosen = choose_company(view, models, item)
-        if score < 0.5 or chosen is None:
+        if score < _POSSIBLE_DEED or chosen is None:
             continue
         company, company_score = chosen
         if company in out:
@@ -636,8 +679,12 @@ _MANY = frozenset({"investor", "source"})
 
 def _link(view: View, models: Models, item: Item, role: str, drafts: Sequence[Draft]) -> None:
     scores = []
+    bracketed = _bracketed_sum(view, item)
+    told = {at for at, draft in enumerate(drafts) if bracketed in draft.anchors}
     for at, draft in enumerate(drafts):
         if item.party is not None and item.party == draft.company:
+            continue
+        if told and at not in told:
             continue
         probabilities = models[role].probabilities(link_features(view, item, drafts, at))
         value = max(sorted(probabilities), key=lambda c: probabilities[c])
@@ -651,6 +698,17 @@ def _link(view: View, models: Models, item: Item, role: str, drafts: Sequence[Dr
             continue
         name = role if value == YES else value
         drafts[at].links.setdefault(name, []).append((item, probability))
+
+
+def _bracketed_sum(view: View, item: Item) -> Item | None:
+    """The sum in the brackets that follow a name: "Alpha (3 millions), Bêta (2 millions)".
+
+    Where it is a deal of its own, what the name does belongs to that deal and to no other.
+    """
+    if item.party is None or view.tokens[item.end : item.end + 1] != ["("]:
+        return None
+    beside = view.item_at.get(item.end + 1)
+    return beside if beside is not None and beside.money is not None else None
 
 
 def decide_investors(view: View, models: Models, draft: Draft) -> None:

@@ -16,12 +16,21 @@ class InputError(DealReaderError):
     def __init__(self, message: str, *, path: str, line: int | None = None) -> None:
         self.path = path
         self.line = line
+        self.message = message
         place = path if line is None else f"{path}:{line}"
         super().__init__(f"{place}: {message}")
 
 
+class WorkerError(DealReaderError):
+    """A worker process that cannot be started, or that ended while it read."""
+
+
 class OutputError(DealReaderError):
     """The output cannot be written; whatever stood there before is untouched."""
+
+
+class ResumeError(DealReaderError):
+    """An interrupted run cannot be continued: another command, input or reader than then."""
 
 
 class MarkupError(DealReaderError):

@@ -359,7 +359,7 @@ STRENGTH = {"party": 0.1, "name": 0.3, "kind": 0.3}
 def fit(samples: Samples) -> dict[str, LinearModel]:
     """One linear model for each name."""
     return {
-        name: LinearModel.fit(features, labels, strength=STRENGTH.get(name, 0.2))
+        name: LinearModel.fit(features, labels, strength=STRENGTH.get(name, 0.1))
         for name, (features, labels) in sorted(samples.items())
     }
 
@@ -391,7 +391,7 @@ def learn(
     return models | fit(collect(judged))
 
 
-PRESS_WEIGHT = 6
+PRESS_WEIGHT = 12
 """How often the samples of a real article count, beside those of a written passage."""
 
 

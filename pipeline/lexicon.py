@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib import resources
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -57,6 +58,11 @@ def load(name: str, model: type[RowT], table: str = "row") -> tuple[RowT, ...]:
     return parse(content, source, model, table)
 
 
+@lru_cache(maxsize=1)  # the tables of one file are asked for one after the other
+def _toml(content: str) -> dict[str, Any]:
+    return tomllib.loads(content)
+
+
 def parse(content: str, source: str, model: type[RowT], table: str = "row") -> tuple[RowT, ...]:
     """The rows of the array ``[[table]]`` in the TOML ``content``; ``source`` names it in errors.
 
@@ -64,7 +70,7 @@ def parse(content: str, source: str, model: type[RowT], table: str = "row") -> t
     the model refuses (one without an example among them) and two rows with a common claim.
     """
     try:
-        raw_rows = tomllib.loads(content).get(table)
+        raw_rows = _toml(content).get(table)
     except tomllib.TOMLDecodeError as error:
         raise LexiconError(f"{source}: not TOML: {error}") from error
     if not isinstance(raw_rows, list) or not raw_rows:

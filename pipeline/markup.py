@@ -17,7 +17,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
 
@@ -49,6 +49,7 @@ NO_VALUE = "none"
 """Written for a currency that the article never names and a date that it cannot resolve."""
 
 _ID = re.compile(r"[a-z][a-z0-9_]*")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
 _SPECIAL = re.compile(r"[\\\[\]]")
 _MONEY_KEYS = frozenset({"value", "min", "max", "currency", "qualifier", "also"})
@@ -388,12 +389,10 @@ class _Parser:
     def _money(
         self, label: Label, text: str, flags: set[str], pairs: dict[str, str], at: int
     ) -> dict[str, object]:
-        try:
-            numbers = {key: Decimal(pairs[key]) for key in ("value", "min", "max") if key in pairs}
-        except InvalidOperation:
+        written = {key: pairs[key] for key in ("value", "min", "max") if key in pairs}
+        if not all(map(_NUMBER.fullmatch, written.values())):
             self._fail("value, min and max are plain decimal numbers", at)
-        if not all(number.is_finite() for number in numbers.values()):
-            self._fail("value, min and max are plain decimal numbers", at)
+        numbers = {key: Decimal(number) for key, number in written.items()}
         is_range = numbers.keys() == {"min", "max"}
         if not is_range and numbers.keys() != {"value"}:
             self._fail("a sum has either value= or both min= and max=", at)

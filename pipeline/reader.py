@@ -12,6 +12,8 @@ Conventions that the contract leaves to the reader:
   and the line number (``articles:12``), standard input ``stdin``. Ids are never changed to make
   them unique: two articles that share one are told apart by ``path`` and ``sha256``.
 - Keys of a JSONL line that the contract does not know are ignored; a blank value counts as none.
+- An article has at most :data:`MAX_CHARACTERS`; a longer one is an error, never cut. No more than
+  one article is held at a time, whatever the size of a file or line.
 """
 
 from __future__ import annotations
@@ -21,19 +23,27 @@ import os
 import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, ResumeError
 from pipeline.schema import Article
 
 SUFFIXES = (".txt", ".md", ".jsonl")
+
+MAX_CHARACTERS = 2_000_000
+"""The longest article, some 300,000 words; what is longer is a dump of many.
+
+The limit is one of memory: measured with 650,000 characters, the NER takes 3 KB for each, so the
+longest article needs 6 GB. Where there is less, the article is named as not read.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +55,22 @@ _FRENCH_SHARE = 0.75
 _HEAD = re.compile(r"\s*date\s+([0-9]{4}(?:-[0-9]{1,2}){0,2})(?!\S)\s*", re.IGNORECASE)
 _PARTIAL_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
+_HTML = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+
+_MAX_BYTES = 4 * MAX_CHARACTERS  # four a character, in UTF-8 and in UTF-16
+_MAX_LINE = 12 * MAX_CHARACTERS  # "\ud83d\ude00" is one character in JSON
+
+
+class Place(NamedTuple):
+    """Where an item stands in the input, so that a later run can go on after it.
+
+    ``line`` is 1-based; 0 means that the file is done. ``digest`` is the SHA-256 (hex) of all
+    lines of the file up to this one, by which a changed file is noticed.
+    """
+
+    path: str
+    line: int = 0
+    digest: str = ""
 
 
 def read_articles(
@@ -63,21 +89,41 @@ def read_articles(
         Each article, or in its place the :class:`InputError` (not raised, so that the others
         go on) that names the file, and in JSONL the line.
     """
+    return (item for _, item in read_places(source, stdin=stdin))
+
+
+def read_places(
+    source: str | Path, *, stdin: BinaryIO | None = None, after: Place | None = None
+) -> Iterator[tuple[Place, Article | InputError]]:
+    """What :func:`read_articles` yields, each with its place; with ``after`` only what follows it.
+
+    The order of a folder is that of its paths: files that came or went before ``after`` since
+    then change nothing, just as in a run that was never interrupted.
+
+    Raises:
+        ResumeError: where the lines up to ``after`` are not those that were read then.
+    """
+    if after is not None:
+        _refuse_lost(str(source), after)
     if str(source) == "-":
-        yield from _caught("-", _read_stdin(stdin or sys.stdin.buffer))
+        if after is None or after.line:
+            yield from _caught("-", _read_stdin(stdin or sys.stdin.buffer, after))
         return
-    for path in _files(Path(source)):
-        if isinstance(path, InputError):
-            yield path
+    for path, error in _files(Path(source)):
+        begun = after is not None and path == Path(after.path)
+        if after is not None and (path < Path(after.path) or (begun and not after.line)):
+            continue
+        if error is not None:
+            yield Place(str(path)), error
         else:
-            yield from _caught(_shown(path), _read_file(path))
+            yield from _caught(str(path), _read_file(path, after if begun else None))
 
 
 def count_articles(source: str | Path) -> int | None:
     """How many items :func:`read_articles` will yield; ``None`` for ``-``. Nothing is decoded."""
     if str(source) == "-":
         return None
-    return sum(1 if isinstance(path, InputError) else _count(path) for path in _files(Path(source)))
+    return sum(_count(path) for path, _ in _files(Path(source)))
 
 
 def split_head(text: str) -> tuple[str | None, int]:
@@ -130,38 +176,68 @@ class _Row(BaseModel):
     url: Annotated[str | None, AfterValidator(_given)] = None
 
 
-def _files(source: Path) -> Iterator[Path | InputError]:
+def _refuse_lost(source: str, after: Place) -> None:
+    """What was read is gone: the rest of it can no longer be known."""
+    for path in (source, after.path if after.line else source):
+        if path != "-" and not os.path.exists(path):
+            raise ResumeError(f"{_shown(path)}: no longer there; begin anew without --resume")
+
+
+def _files(source: Path) -> Iterator[tuple[Path, InputError | None]]:
+    """The files in order, or in the place of a file why there is none to read."""
     if not os.path.exists(source):
-        yield InputError("no such file or folder", path=_shown(source))
+        yield source, InputError("no such file or folder", path=_shown(source))
     elif source.is_dir():
         empty = True
         for found in _walk(source):
             empty = False
             yield found
         if empty:
-            yield InputError(f"no {_suffixes()} file in this folder", path=_shown(source))
+            yield source, InputError(f"no {_suffixes()} file in this folder", path=_shown(source))
     elif source.suffix.lower() not in SUFFIXES:
-        yield InputError(f"unknown kind of file; expected {_suffixes()}", path=_shown(source))
+        message = f"unknown kind of file; expected {_suffixes()}"
+        yield source, InputError(message, path=_shown(source))
     else:
-        yield source
+        yield source, None
 
 
-def _walk(folder: Path) -> Iterator[Path | InputError]:
-    pending = [folder]
+def _walk(source: Path) -> Iterator[tuple[Path, InputError | None]]:
+    pending = [iter(((source, True),))]
     seen: set[tuple[int, int]] = set()
     while pending:
-        path = pending.pop()
-        try:
-            if path.is_dir():
+        path, is_folder = next(pending[-1], (None, False))
+        if path is None:
+            pending.pop()
+        elif not is_folder:
+            yield path, None
+        else:
+            try:
                 status = path.stat()
                 # A link may lead back up: each folder is read once, under its first name.
                 if (status.st_dev, status.st_ino) not in seen:
                     seen.add((status.st_dev, status.st_ino))
-                    pending.extend(sorted(path.iterdir(), reverse=True))
-            elif path.suffix.lower() in SUFFIXES:
-                yield path
-        except OSError as error:
-            yield _unreadable(path, error)
+                    pending.append(_entries(path))
+            except OSError as error:
+                yield path, _unreadable(path, error)
+
+
+def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """The articles and folders in a folder, sorted, and whether each is a folder."""
+    with os.scandir(folder) as entries:
+        # Names, not paths, are held: a folder may have millions.
+        names = sorted(
+            (entry.name, is_folder)
+            for entry in entries
+            if (is_folder := _is_folder(entry)) or Path(entry.name).suffix.lower() in SUFFIXES
+        )
+    return ((folder / name, is_folder) for name, is_folder in names)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _open(path: Path) -> BinaryIO:
@@ -176,41 +252,68 @@ def _count(path: Path) -> int:
         return 1
     try:
         with _open(path) as stream:
-            return sum(not line.isspace() for line in stream) or 1
+            return sum(not piece.isspace() for piece in _pieces(stream)) or 1
     except (OSError, InputError):
         return 1
 
 
-def _caught(path: str, items: Iterator[Article | InputError]) -> Iterator[Article | InputError]:
+_Items = Iterator[tuple[Place, Article | InputError]]
+
+
+def _caught(path: str, items: _Items) -> _Items:
+    """The items; an error that ends the file comes as its last."""
     try:
         yield from items
     except InputError as error:
-        yield error
+        yield Place(path), error
     except OSError as error:
-        yield _unreadable(path, error)
+        yield Place(path), _unreadable(path, error)
 
 
-def _read_file(path: Path) -> Iterator[Article | InputError]:
+def _read_file(path: Path, after: Place | None) -> _Items:
     with _open(path) as stream:
         if path.suffix.lower() == ".jsonl":
-            yield from _read_lines(stream, _shown(path), _shown(path.stem))
+            yield from _read_lines(_pieces(stream), path, after)
         else:
-            yield _read_text(stream.read(), _shown(path), _shown(path.stem))
+            yield Place(str(path)), _read_text(stream.read(_MAX_BYTES + 1), path)
 
 
-def _read_stdin(stream: BinaryIO) -> Iterator[Article | InputError]:
+def _read_stdin(stream: BinaryIO, after: Place | None) -> _Items:
+    pieces = _pieces(stream)
     first: list[bytes] = []
-    for line in stream:
-        first.append(line)
-        if line.strip():
+    for piece in pieces:
+        first.append(piece)
+        if piece.strip():
             break
     if first and first[-1].lstrip(_BEFORE_JSON).startswith(b"{"):
-        yield from _read_lines(chain(first, stream), "-", "stdin")
+        yield from _read_lines(chain(first, pieces), Path("-"), after)
     else:
-        yield _read_text(b"".join(first) + stream.read(), "-", "stdin")
+        yield Place("-"), _read_text(b"".join(first) + stream.read(_MAX_BYTES + 1), Path("-"))
 
 
-def _read_text(data: bytes, path: str, name: str) -> Article:
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines; one that is longer than :data:`_MAX_LINE` comes in pieces."""
+    return iter(partial(stream.readline, _MAX_LINE), b"")
+
+
+def _lines(pieces: Iterator[bytes], path: Path) -> Iterator[tuple[Place, bytes | None]]:
+    """The lines with their places; ``None`` for one that is too long to be held."""
+    seen = sha256()
+    for number, piece in enumerate(pieces, start=1):
+        seen.update(piece)
+        whole = len(piece) < _MAX_LINE or piece.endswith(b"\n")
+        if not whole:
+            for rest in pieces:
+                seen.update(rest)
+                if rest.endswith(b"\n"):
+                    break
+        yield Place(str(path), number, seen.hexdigest()), piece if whole else None
+
+
+def _read_text(data: bytes, file: Path) -> Article:
+    path, name = _shown(file), _name(file)
+    if len(data) > _MAX_BYTES:
+        raise _too_long("file", path)
     text, encoding = _decode(data, path)
     if encoding == "cp1252":
         _warn_of_cp1252(path)
@@ -218,12 +321,22 @@ def _read_text(data: bytes, path: str, name: str) -> Article:
     return _article(_Row(text=text), name, path=path, digest=digest, what="file")
 
 
-def _read_lines(lines: Iterable[bytes], path: str, name: str) -> Iterator[Article | InputError]:
-    empty, warned = True, False
-    for number, line in enumerate(lines, start=1):
-        if number == 1 and line.startswith(_UTF16_MARKS):
+def _read_lines(pieces: Iterator[bytes], file: Path, after: Place | None) -> _Items:
+    path, name = _shown(file), _name(file)
+    lines = _lines(pieces, file)
+    if after is not None and after not in (place for place, _ in islice(lines, after.line)):
+        raise ResumeError(
+            f"{path}: its first {after.line} lines are not those that were read before the "
+            "interruption; begin anew without --resume"
+        )
+    empty, warned = after is None, False
+    for place, line in lines:
+        number = place.line
+        if number == 1 and line is not None and line.startswith(_UTF16_MARKS):
             raise InputError("file is UTF-16; JSONL is UTF-8 (RFC 8259), convert it", path=path)
         try:
+            if line is None:
+                raise _too_long("line", path, number)
             decoded, encoding = _decode(line, path, number)
             if not decoded.strip():
                 continue
@@ -233,13 +346,13 @@ def _read_lines(lines: Iterable[bytes], path: str, name: str) -> Iterator[Articl
                 _warn_of_cp1252(path)
             row = _Row.model_validate_json(decoded.rstrip("\r\n"))
             digest = sha256(row.text.encode()).hexdigest()
-            place = f"{name}:{number}"
-            yield _article(row, place, path=path, digest=digest, what="`text`", line=number)
+            id_ = f"{name}:{number}"
+            yield place, _article(row, id_, path=path, digest=digest, what="`text`", line=number)
         except ValidationError as error:
-            yield InputError(_reason(error), path=path, line=number)
+            yield place, InputError(_reason(error), path=path, line=number)
         except InputError as error:
             empty = False
-            yield error
+            yield place, error
     if empty:
         raise InputError("file is empty; write articles into it or leave it out", path=path)
 
@@ -248,9 +361,11 @@ def _article(
     row: _Row, name: str, *, path: str, digest: str, what: str, line: int | None = None
 ) -> Article:
     """The article of ``row``, by the id ``name`` unless one is given."""
+    if len(row.text) > MAX_CHARACTERS:
+        raise _too_long(what, path, line)
     published, prose = split_head(row.text)
+    place = path if line is None else f"{path}:{line}"
     if prose and published is None:
-        place = path if line is None else f"{path}:{line}"
         _log.warning(
             "%s: date head %r is no date; write YYYY-MM-DD", place, row.text[:prose].strip()
         )
@@ -260,6 +375,8 @@ def _article(
     if not any(map(str.isalpha, row.text[prose:])):
         message = f"{what} is empty (no words in it); write the article into it or leave it out"
         raise InputError(message, path=path, line=line)
+    if _HTML.match(row.text, prose):
+        _log.warning("%s: %s is HTML; its tags are read as text, give the text alone", place, what)
     return Article(
         id=row.id or name,
         path=path,
@@ -313,8 +430,17 @@ def _unreadable(path: str | Path, error: OSError) -> InputError:
     return InputError(f"cannot be read: {error.strerror or error}", path=_shown(path))
 
 
+def _too_long(what: str, path: str, line: int | None = None) -> InputError:
+    message = f"{what} is longer than {MAX_CHARACTERS} characters; split it into its articles"
+    return InputError(message, path=path, line=line)
+
+
 def _suffixes() -> str:
     return ", ".join(SUFFIXES[:-1]) + f" or {SUFFIXES[-1]}"
+
+
+def _name(path: Path) -> str:
+    return "stdin" if path == Path("-") else _shown(path.stem)
 
 
 def _shown(path: str | Path) -> str:

@@ -1,4 +1,7 @@
-"""The command line: ``python -m pipeline.run INPUT`` reads articles and writes their deals."""
+"""The command line: ``python -m pipeline.run INPUT`` reads articles and writes their deals.
+
+spaCy is imported by the workers alone: not for ``--help``, nor to say that a file is missing.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,58 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.errors import DealReaderError
-from pipeline.reader import count_articles, read_articles
-from pipeline.schema import Article, Event, InvestorRole, Money, Qualifier
-from pipeline.writer import atomic_open, write_events, write_mentions
-
-if TYPE_CHECKING:
-    from pipeline.library import Reading
+from pipeline.errors import DealReaderError, InputError
+from pipeline.model_folder import reader_digest
+from pipeline.reader import Place, count_articles, read_places
+from pipeline.schema import Event, InvestorRole, Money, Qualifier
+from pipeline.workers import Workers
+from pipeline.writer import (
+    Journal,
+    atomic_open,
+    is_interrupted,
+    journal_open,
+    write_lines,
+)
 
 _TABLE_ROWS = 50
 _SIGNS = {Qualifier.AT_LEAST: "≥ ", Qualifier.AT_MOST: "≤ ", Qualifier.APPROXIMATE: "~ "}
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 _EPILOG = """\
+**Long runs**
+
+With `-o FILE` the deals grow in `FILE.partial`, and about once a second `FILE.progress` notes
+how far they go (likewise `FILE.partial` of `--mentions`). FILE itself appears at the very end,
+whole; until then what stood there before is untouched. Whatever interrupts the run (Ctrl-C,
+`kill -9`, a full disk), the same command with `--resume` cuts the partial file back to the last
+note and goes on from there: no deal is lost or doubled. It begins at the beginning where there is
+nothing to go on from, so it may always be given. Another INPUT, `--mentions`, model or code is
+refused, and so is a JSONL file whose lines have changed since; without `--resume` what an
+interrupted run left is begun anew.
+
+A worker process that dies (for want of memory, say) is told and replaced, and its articles are
+tried again; the article that ends a second one is named as not read.
+
 **Examples**
 
 `python -m pipeline.run seeds/`
@@ -38,6 +68,8 @@ _EPILOG = """\
 `python -m pipeline.run seeds/ -o deals.jsonl --mentions mentions.jsonl`
 
 `python -m pipeline.run corpus.jsonl --jobs 2 | jq .company.name`
+
+`python -m pipeline.run archive/ -o deals.jsonl --jobs 2 --resume`
 
 `cat article.txt | python -m pipeline.run -`
 
@@ -49,6 +81,8 @@ _EPILOG = """\
 or nothing could be written
 
 2: the command itself is wrong
+
+130: interrupted by Ctrl-C
 """
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
@@ -83,7 +117,10 @@ def main(
         ),
     ] = None,
     jobs: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Processes; the output is the same for any N.")
+        int,
+        typer.Option(
+            min=1, metavar="N", help="Worker processes; the output is the same for any N."
+        ),
     ] = 1,
     model: Annotated[
         Path | None,
@@ -94,82 +131,136 @@ def main(
             help="The folder of another trained model than the one that is shipped.",
         ),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on where an interrupted run of the same command stopped."
+        ),
+    ] = False,
 ) -> None:
     """Read French articles and write every deal that they tell.
 
     Standard output is JSONL and nothing else: one deal a line, in the order of the articles,
-    each fact with its place in the text. On a terminal, standard error shows a progress bar and
+    each fact with its place in the text. On a terminal, standard error shows the progress and
     a table of the deals; elsewhere only warnings and errors.
     """
     _refuse_one_file_twice(source, output, mentions)
+    if resume and output is None:
+        raise typer.BadParameter("--resume needs --output FILE")
+    status = 1
     try:
-        failures = _run(source, output, mentions, jobs, model)
+        if not _run(source, output, mentions, jobs, model, resume):
+            status = 0
     except DealReaderError as error:
-        _say("error", error)
-        failures = 1
-    raise typer.Exit(1 if failures else 0)
+        _say("error", "; ".join((str(error), *_notes(error))))
+    except KeyboardInterrupt as interrupt:
+        _say("error", "; ".join(("interrupted", *_notes(interrupt))))
+        status = _INTERRUPTED
+    raise typer.Exit(status)
 
 
 @dataclass
 class _Tally:
-    """What the run has seen; only the first events are kept, for the table."""
+    """What the run has seen; the counts travel in the journal."""
 
     articles: int = 0
     failures: int = 0
     deals: int = 0
-    shown: list[Event] = field(default_factory=list)
 
-    def add(self, reading: Reading) -> None:
-        self.articles += 1
-        self.deals += len(reading.events)
-        self.shown.extend(reading.events[: _TABLE_ROWS - len(self.shown)])
+
+@dataclass
+class _Outputs:
+    events: TextIO
+    mentions: TextIO | None
+    journal: Journal | None = None
+    tally: _Tally = field(default_factory=_Tally)
+    after: Place | None = None
+    """What an interrupted run had read."""
+
+    def mark(self, place: Place) -> None:
+        if self.journal is not None:
+            self.journal.mark({"after": place, "tally": asdict(self.tally)})
 
 
 def _run(
-    source: str, output: Path | None, mentions: Path | None, jobs: int, model: Path | None
+    source: str,
+    output: Path | None,
+    mentions: Path | None,
+    jobs: int,
+    model: Path | None,
+    resume: bool,
 ) -> int:
     """Read and write everything; how many articles could not be read."""
     terminal = sys.stderr.isatty()
-    tally = _Tally()
+    shown: list[str] = []
     with ExitStack() as stack:
         stack.enter_context(_warnings_said())
-        events_out = stack.enter_context(atomic_open(output)) if output else _stdout()
-        mentions_out = stack.enter_context(atomic_open(mentions)) if mentions else None
+        run = {
+            "INPUT": source if source == "-" else f"{Path(source)} ({os.path.realpath(source)})",
+            "--mentions": os.path.realpath(mentions) if mentions else "",
+            "model or code": reader_digest(model) if output else "",
+        }
+        out = _opened(output, mentions, run, resume, stack)
+        tally = out.tally
         # A bar would be torn by lines that go to the same screen.
-        bar = _bar(hidden=not terminal or events_out.isatty())
-        task = bar.add_task("reading", total=count_articles(source) if terminal else None)
-
-        def articles() -> Iterator[Article]:
-            for item in read_articles(source):
-                if isinstance(item, Article):
-                    yield item
-                else:
-                    tally.failures += 1
-                    bar.advance(task)
-                    _say("error", item)
-
+        bar = _bar(hidden=not terminal or out.events.isatty())
+        total = count_articles(source) if terminal else None
+        task = bar.add_task("reading", total=total, completed=tally.articles + tally.failures)
+        setup = {"model": model and str(model), "mentions": mentions is not None}
+        workers = stack.enter_context(Workers(jobs, setup))
         stack.enter_context(bar)
-        for reading in _readings(articles(), model, jobs):
-            write_events(reading.events, events_out)
-            if mentions_out:
-                write_mentions(reading.mentions, mentions_out)
-            tally.add(reading)
+        for place, lines in workers.read(read_places(source, after=out.after)):
+            if isinstance(lines, InputError):
+                tally.failures += 1
+                _say("error", lines)
+            else:
+                write_lines(lines.events, out.events)
+                if out.mentions:
+                    write_lines(lines.mentions, out.mentions)
+                tally.articles += 1
+                tally.deals += len(lines.events)
+                shown.extend(lines.events[: _TABLE_ROWS - len(shown)])
+            out.mark(place)
             bar.advance(task)
         if not tally.articles and (output or mentions):
+            if out.journal:
+                out.journal.discard()
             raise DealReaderError("no article was read; no file is written")
     if terminal:
-        _show(tally)
+        _show(tally, [Event.model_validate_json(line) for line in shown])
     return tally.failures
 
 
-def _readings(articles: Iterator[Article], model: Path | None, jobs: int) -> Iterator[Reading]:
-    first = next(articles, None)
-    if first is None:
-        return
-    # spaCy takes a second to import: not for --help, nor to say that a file is missing.
-    from pipeline.library import load, read_deals
+def _opened(
+    output: Path | None,
+    mentions: Path | None,
+    run: dict[str, str],
+    resume: bool,
+    stack: ExitStack,
+) -> _Outputs:
+    """Where to write; files by a journal, but for pipes and devices."""
+    files = [path for path in (output, mentions) if path and (path.is_file() or not path.exists())]
+    if output is None or output not in files:
+        return _Outputs(
+            stack.enter_context(atomic_open(output)) if output else _stdout(),
+            stack.enter_context(atomic_open(mentions)) if mentions else None,
+        )
+    interrupted = is_interrupted(output)
+    journal = stack.enter_context(journal_open(files, run, resume=resume))
+    streams = journal.streams
+    out = _Outputs(streams[output], None, journal)
+    if mentions:
+        out.mentions = streams.get(mentions) or stack.enter_context(atomic_open(mentions))
+    if journal.kept is not None:
+        out.tally = _Tally(**journal.kept["tally"])
+        out.after = Place(*journal.kept["after"])
+    elif interrupted:
+        _say("warning", f"{output}: begun anew; what an interrupted run left is not used")
+    return out
 
-    yield from read_deals(load(model), chain([first], articles), n_process=jobs)
+
+def _notes(error: BaseException) -> Sequence[str]:
+    return getattr(error, "__notes__", ())
 
 
 def _refuse_one_file_twice(source: str, output: Path | None, mentions: Path | None) -> None:
@@ -205,8 +296,20 @@ def _warnings_said() -> Iterator[None]:
         logger.removeHandler(sayer)
 
 
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.1f} articles/s" if task.speed else "")
+
+
 def _bar(*, hidden: bool) -> Progress:
     return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.completed:,.0f} read"),
+        _Rate(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
         console=Console(stderr=True),
         disable=hidden,
         transient=True,
@@ -214,13 +317,13 @@ def _bar(*, hidden: bool) -> Progress:
     )
 
 
-def _show(tally: _Tally) -> None:
+def _show(tally: _Tally, events: Sequence[Event]) -> None:
     table = Table(title="Deals")
     for name in ("company", "type", "amount", "valuation", "led by", "status"):
         table.add_column(name)
     table.add_column("confidence", justify="right")
     table.add_column("article")
-    for event in tally.shown:
+    for event in events:
         leads = (i.name for i in event.investors if i.role is InvestorRole.LEAD)
         cells = (
             event.company.name,
@@ -234,11 +337,11 @@ def _show(tally: _Tally) -> None:
         )
         table.add_row(*map(Text, cells))
     console = Console(stderr=True, highlight=False)
-    if tally.shown:
+    if events:
         console.print(table)
     counts = f"articles read: {tally.articles} · not read: {tally.failures} · deals: {tally.deals}"
-    unseen = tally.deals - len(tally.shown)
-    console.print(counts + (f" (the last {unseen} not in the table)" if unseen else ""))
+    unseen = tally.deals - len(events)
+    console.print(counts + (f" ({unseen} not in the table)" if unseen else ""))
 
 
 def _humanised(money: Money | None) -> str:

@@ -15,16 +15,20 @@ from __future__ import annotations
 import multiprocessing
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.markup import GoldArticle, parse_folder
+from pipeline.model_folder import seal
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "models" / "configs" / "ner.cfg"
@@ -32,7 +36,7 @@ PRETRAINED = ROOT / "models" / "pretrained" / "tok2vec.bin"
 CORPORA = (ROOT / "annotations" / "seeds", ROOT / "annotations" / "train")
 
 NER_FOLDS = 3
-LINEAR_FOLDS = 5
+LINEAR_FOLDS = 4
 
 Raw = list[tuple[int, int, str]]
 """The NER's spans of one article: start and end in code points, label."""
@@ -62,7 +66,6 @@ def train_ner(job: Job) -> dict[str, Raw]:
     from threadpoolctl import threadpool_limits
 
     from pipeline.corpus import example, swapped
-    from pipeline.library import plain
 
     register()
     with threadpool_limits(1):
@@ -84,14 +87,21 @@ def train_ner(job: Job) -> dict[str, Raw]:
             for batch in minibatch_by_words(fresh, size=sizes, tolerance=0.2):
                 nlp.update(batch, sgd=optimizer, drop=settings["dropout"])
         with nlp.use_params(optimizer.averages):
-            docs = nlp.pipe((plain(article.text) for article in job.read), batch_size=32)
-            found = {
-                article.path: [(e.start_char, e.end_char, e.label_) for e in doc.ents]
-                for article, doc in zip(job.read, docs, strict=True)
-            }
+            found = recognise(nlp, job.read)
             if job.output is not None:
                 nlp.to_disk(job.output, exclude=["vectors"])
     return found
+
+
+def recognise(nlp: Language, articles: Sequence[GoldArticle]) -> dict[str, Raw]:
+    """What a NER finds in the articles, by path."""
+    from pipeline.library import plain
+
+    docs = nlp.pipe((plain(article.text) for article in articles), batch_size=32)
+    return {
+        article.path: [(e.start_char, e.end_char, e.label_) for e in doc.ents]
+        for article, doc in zip(articles, docs, strict=True)
+    }
 
 
 def train(gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes: int = 2) -> None:
@@ -102,6 +112,24 @@ def train(gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes
     Raises:
         MarkupError: where a mark cuts a token.
     """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=output.parent) as folder:
+        fresh = Path(folder) / output.name
+        spans = train_recogniser(gold, fresh, seed=seed, processes=processes)
+        finish(gold, spans, fresh)
+        seal(fresh)
+        if output.exists():
+            shutil.rmtree(output)
+        fresh.rename(output)
+
+
+def train_recogniser(
+    gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes: int = 2
+) -> dict[str, Raw]:
+    """Trains the NER on ``gold`` into ``output``; returns what NERs that never saw them find.
+
+    The NER of each fold reads the articles of that fold. The spans are keyed by path.
+    """
     from pipeline.learning import fold_of
 
     folds = [tuple(a for a in gold if fold_of(a, NER_FOLDS) == k) for k in range(NER_FOLDS)]
@@ -109,22 +137,15 @@ def train(gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes
         Job(tuple(a for a in gold if fold_of(a, NER_FOLDS) != k), fold, None, seed)
         for k, fold in enumerate(folds)
     ]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=output.parent) as folder:
-        fresh = Path(folder) / output.name
-        jobs = [Job(tuple(gold), (), fresh, seed), *held_out]
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            results = list(pool.map(train_ner, jobs))
-        spans = {path: raw for found in results for path, raw in found.items()}
-        _finish(gold, spans, fresh)
-        if output.exists():
-            shutil.rmtree(output)
-        fresh.rename(output)
+    jobs = [Job(tuple(gold), (), output, seed), *held_out]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        results = list(pool.map(train_ner, jobs))
+    return {path: raw for found in results for path, raw in found.items()}
 
 
-def _finish(gold: Sequence[GoldArticle], spans: dict[str, Raw], output: Path) -> None:
-    """Adds the rule components and the linear models to the trained NER and saves it all."""
+def finish(gold: Sequence[GoldArticle], spans: Mapping[str, Raw], output: Path) -> None:
+    """Adds the rule components and the linear models to the NER in ``output`` and saves it all."""
     import spacy
 
     from pipeline.learning import learn

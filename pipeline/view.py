@@ -74,6 +74,15 @@ class Item:
         self.money = read_money(self.code)
 
 
+@dataclass(frozen=True, slots=True)
+class Role:
+    """That a relation rule found an item in one of its slots. A match is one firing of a rule."""
+
+    match: int
+    rule: str
+    slot: str
+
+
 @dataclass(slots=True)
 class View:
     """Mentions in text order, cues and sentence bounds of one document (token indices)."""
@@ -91,6 +100,17 @@ class View:
     parties: dict[int, list[Item]] = field(default_factory=dict)
     by_sent: dict[int, list[Item]] = field(default_factory=dict)
     item_at: dict[int, Item] = field(default_factory=dict)
+    roles: dict[int, list[Role]] = field(default_factory=dict)
+    """What the relation rules say of each item, by its index."""
+
+    _moods: dict[int, set[str]] = field(default_factory=dict)
+
+    def moods_of(self, sent: int) -> set[str]:
+        """Mood and tense of a sentence, read once: every mention in it asks."""
+        if sent not in self._moods:
+            low, high = self.sents[sent]
+            self._moods[sent] = moods(self.tokens[low:high])
+        return self._moods[sent]
 
     def party_labels(self, party: int) -> Counter[str]:
         return Counter(item.label for item in self.parties[party])
@@ -260,6 +280,9 @@ _INVESTOR_PART = frozenset(
 )
 
 
+_DEEDS = _INVESTOR_PART | {"ipo", "fund", "lbo", "debt", "valuation"}
+
+
 def governing_cues(view: View, item: Item) -> list[str]:
     """The cues that may govern an enumeration: the nearest before its first item and before it."""
     head = view.items[item.list_head] if item.list_head >= 0 else item
@@ -293,12 +316,88 @@ def governing_cues(view: View, item: Item) -> list[str]:
     return sorted(out)
 
 
+# fmt: off
+_SMALL = frozenset([
+    "a", "ont", "est", "sont", "été", "avait", "avaient", "était", "étaient", "avoir", "être",
+    "aurait", "serait", "va", "vont", "vient", "sera", "seront", "doit", "veut", "se", "s'",
+    "ne", "n'", "pas", "la", "le", "l'", "son", "sa", "ses", "leur", "un", "une", "par", "de",
+    "du", "des", "d'", "à", "au", "aux", "avec", "auprès", "chez", "dans", "en", "pour",
+    "contre", "sur", "et", "dont", "entre", "selon", "que", "qu'", "sans", "depuis", ",", "(",
+    ")", ":", ";", ".",
+])
+# fmt: on
+"""Auxiliaries, articles, prepositions and marks: the words that tell who does what to whom."""
+
+
+def clause_features(view: View, item: Item) -> list[str]:
+    """Which verb or noun of a deal stands next on each side, in which voice, and the preposition.
+
+    "N a été racheté par N": of the second name it says that *racheté* stands to the left, between
+    *été* and *par*, with no other party in between.
+    """
+    small, head = _preposition(view, item), item
+    if item.list_head >= 0:
+        head = view.items[item.list_head]
+    of_list = _preposition(view, head)
+    out = [f"pi={small}", f"ph={of_list}", f"pp={small}_{of_list}"]
+    parties = [i.start for i in view.by_sent[item.sent] if i.party is not None and i is not item]
+    deeds = [cue for cue in view.cues[item.sent] if cue.category in _DEEDS]
+    left = [cue for cue in deeds if cue.end <= item.start][:-3:-1]
+    right = [cue for cue in deeds if cue.start >= item.end][:2]
+    for side, cues in (("L", left), ("R", right)):
+        for rank, cue in enumerate(cues):
+            low, high = (cue.end, item.start) if side == "L" else (item.end, cue.start)
+            rivals = min(sum(low <= start < high for start in parties), 2)
+            before, after = _beside(view, cue.start - 1), _beside(view, cue.end)
+            text = "_".join(view.tokens[cue.start : cue.end])
+            out += [
+                f"v{side}{rank}={text}",
+                f"v{side}={text}|{rivals}",
+                f"vt{side}={before}_{text}_{after}|{min(rivals, 1)}",
+                f"vb{side}={before}_{cue.category}|{rivals}",
+                f"va{side}={cue.category}_{after}|{rivals}",
+                f"vc{side}={before}_{cue.category}_{after}|{rivals}",
+                f"vp{side}{rank}={cue.category}|{small}|{rivals}",
+                f"vh{side}{rank}={cue.category}|{of_list}",
+            ]
+    return out
+
+
+def _preposition(view: View, item: Item) -> str:
+    """The small word or mention that stands at most four tokens before an item."""
+    low = view.sents[item.sent][0]
+    for position in range(item.start - 1, max(low, item.start - 5) - 1, -1):
+        if position in view.item_at:
+            return "<>"
+        if view.tokens[position] in _SMALL:
+            return view.tokens[position]
+    return "?"
+
+
+def _beside(view: View, position: int) -> str:
+    """A token beside a cue: its word if it is a small one, else only that there is one."""
+    if not 0 <= position < len(view.tokens):
+        return "#"
+    item = view.item_at.get(position)
+    if item is not None:
+        return "<N>" if item.party is not None else "<S>" if item.money is not None else "<D>"
+    return view.tokens[position] if view.tokens[position] in _SMALL else "*"
+
+
+def role_features(view: View, item: Item) -> list[str]:
+    """The slots in which the relation rules found an item, and the rules."""
+    roles = view.roles.get(item.index, ())
+    out = {f"slot:{role.slot}" for role in roles}
+    out |= {f"rule:{role.rule}:{role.slot}" for role in roles}
+    out.add("slots=" + ",".join(sorted({role.slot for role in roles})))
+    return sorted(out)
+
+
 def sentence_features(view: View, sent: int, prefix: str) -> list[str]:
     """What the sentence holds: cue categories, labels, mood and tense, a question mark."""
-    low, high = view.sents[sent]
     out = {f"{prefix}c:{cue.category}" for cue in view.cues[sent]}
     out |= {f"{prefix}i:{item.label}" for item in view.by_sent.get(sent, ())}
-    out |= {f"{prefix}m:{mood}" for mood in moods(view.tokens[low:high])}
+    out |= {f"{prefix}m:{mood}" for mood in view.moods_of(sent)}
     return sorted(out)
 
 
@@ -355,6 +454,8 @@ def name_features(view: View, item: Item) -> list[str]:
     out += [f"{item.label}&{feature}" for feature in governing_cues(view, item)]
     out += governing_cues(view, item)
     out += sentence_features(view, item.sent, "s")
+    out += clause_features(view, item)
+    out += role_features(view, item)
     assert item.party is not None
     labels = view.party_labels(item.party)
     out += [f"party={label}{min(count, 2)}" for label, count in labels.items()]
@@ -406,6 +507,7 @@ def money_features(view: View, item: Item) -> list[str]:
     out = words_around(view, item)
     out += cue_features(view, item.start, item.end, item.sent)
     out += sentence_features(view, item.sent, "s")
+    out += role_features(view, item)
     out.append(f"now={item.money.kind or item.label}")
     out.append(f"qualifier={item.money.qualifier}")
     if item.money.inferred:

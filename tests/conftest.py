@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from hypothesis import settings
 from spacy.language import Language
 from tiny import TEMPLATES, passages, trained
 
@@ -15,6 +16,11 @@ import pipeline.library  # registers the components and the tokenizer
 from pipeline.markup import GoldArticle, parse_folder
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The same examples on every run and machine; to look for new ones: --hypothesis-profile=thorough.
+settings.register_profile("steady", derandomize=True, deadline=None, max_examples=100)
+settings.register_profile("thorough", derandomize=False, deadline=None, max_examples=5000)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +64,11 @@ def blank(blank_french: Callable[[], Language]) -> Language:
 def tiny() -> Language:
     """The small made-up pipeline of ``tiny.py`` with its models."""
     return trained([article for template in TEMPLATES for article in passages(template)])
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny: Language, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same pipeline, for processes that load their own."""
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    tiny.to_disk(folder)
+    return folder

@@ -9,6 +9,7 @@ from tiny import COMPANIES, NO_DEAL, PACKAGE, ROUND, ROUNDUP, TAKEOVER, WORTH, p
 from pipeline.deals import (
     LINKS,
     Draft,
+    _bracketed_sum,
     company_parties,
     investor_items,
     may_link,
@@ -98,3 +99,19 @@ def test_sentences_that_tell_an_operation(tiny: Language) -> None:
     party = next(item.party for item in view.items if item.text == "Mirabelle")
     assert party is not None
     assert operation_sentences(view, party) == [1]
+
+
+def test_a_name_with_its_sum_in_brackets_invests_in_that_deal_only(tiny: Language) -> None:
+    text = "Alpha lève des fonds auprès de Bêta (3 millions d'euros) et de Gamma."
+    doc = tiny.make_doc(text)
+    doc.ents = [
+        span
+        for name in ("Alpha", "Bêta", "Gamma")
+        if (span := doc.char_span(text.index(name), text.index(name) + len(name), "INVESTOR"))
+    ]
+    for pipe in ("fr_deals_sentences", "fr_deals_mentions"):
+        doc = tiny.get_pipe(pipe)(doc)
+    view = tiny.get_pipe("fr_deals_events").view(doc)
+    found = {i.text: _bracketed_sum(view, i) for i in view.items if i.party is not None}
+    assert found["Alpha"] is None and found["Gamma"] is None
+    assert found["Bêta"] is not None and found["Bêta"].text == "3 millions d'euros"

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from unicodedata import normalize
@@ -17,10 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from spacy.language import Language
+from spacy.tokens import Doc
 
 import pipeline
-from pipeline.errors import ModelError
-from pipeline.library import Reading, extract, plain, read_deals, readable
+from pipeline.errors import InputError, ModelError
+from pipeline.library import Reading, extract, plain, read_deals, read_each, readable
+from pipeline.model_folder import seal
 from pipeline.reader import read_articles
 from pipeline.schema import Article, Event, Label, Money, Qualifier
 
@@ -178,9 +181,96 @@ def test_round_trip_to_disk(
 def test_round_trip_to_bytes(
     nlp: Language, articles: Sequence[Article], readings: Sequence[Reading]
 ) -> None:
-    copy = spacy.blank("fr").from_config(nlp.config)
+    copy = type(nlp).from_config(nlp.config)
     copy.from_bytes(nlp.to_bytes(exclude=["vectors"]), exclude=["vectors"])
     assert written(read_deals(copy, articles)) == written(readings)
+
+
+# ---- many articles ----------------------------------------------------------------------------
+
+
+def test_forgetting_words_changes_nothing(
+    nlp: Language,
+    articles: Sequence[Article],
+    readings: Sequence[Reading],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipeline.library, "_KEPT_WORDS", 0)
+    assert written(read_deals(nlp, articles, batch_size=2)) == written(readings)
+
+
+def test_words_are_forgotten_once_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    nlp = spacy.blank("fr_deals")
+    articles = (simple(f"mot{number} nom{number} lieu{number}") for number in range(1_000))
+    monkeypatch.setattr(pipeline.library, "_KEPT_WORDS", len(nlp.vocab) + 500)
+    strings = len(nlp.vocab.strings)
+    assert len(list(read_deals(nlp, articles))) == 1_000
+    assert strings + 500 < len(nlp.vocab.strings) < strings + 1_500
+
+
+def test_reading_inside_a_memory_zone(
+    nlp: Language,
+    articles: Sequence[Article],
+    readings: Sequence[Reading],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipeline.library, "_KEPT_WORDS", 0)
+    with nlp.memory_zone():
+        assert written(read_deals(nlp, articles[:1])) == written(readings[:1])
+
+
+def simple(text: str, name: str = "a") -> Article:
+    return Article(id=name, path=f"in/{name}.txt", sha256="0" * 64, text=text)
+
+
+@Language.component("breaks_on_boom")
+def breaks_on_boom(doc: Doc) -> Doc:
+    if "boom" in doc.text:
+        raise KeyError("boom\nhere")
+    return doc
+
+
+@pytest.fixture
+def fragile() -> Language:
+    """A pipeline with a fault that some texts bring to light."""
+    nlp = spacy.blank("fr_deals")
+    nlp.add_pipe("breaks_on_boom")
+    return nlp
+
+
+def test_article_that_breaks_the_pipeline_is_named_and_the_rest_read(fragile: Language) -> None:
+    bad = InputError("file is empty", path="in/e.txt")
+    items = [simple("un", "a"), simple("boom", "b"), bad, simple("deux", "d")]
+    first, second, third, last = read_each(fragile, items)
+    assert isinstance(first, Reading)
+    assert isinstance(last, Reading)
+    assert last.article.id == "d"
+    assert third is bad
+    assert isinstance(second, InputError)
+    assert str(second).startswith("in/b.txt: article b was not read: KeyError: ")
+    assert isinstance(second.__cause__, KeyError)
+
+
+def test_read_deals_raises_what_cannot_be_read_in_its_turn(fragile: Language) -> None:
+    bad = InputError("file is empty", path="in/e.txt")
+    readings = read_deals(fragile, [simple("un"), bad])
+    assert next(readings).article.id == "a"
+    with pytest.raises(InputError, match="file is empty"):
+        next(readings)
+    with pytest.raises(InputError, match="article b was not read"):
+        list(read_deals(fragile, [simple("boom", "b")]))
+
+
+def test_untrained_pipeline_is_no_fault_of_an_article() -> None:
+    nlp = spacy.blank("fr_deals")
+    nlp.add_pipe("fr_deals_events")
+    with pytest.raises(ModelError, match="not trained"):
+        list(read_each(nlp, [simple("un"), simple("deux")]))
+
+
+def test_pipeline_that_no_other_process_knows(fragile: Language) -> None:
+    with pytest.raises(ModelError, match="breaks_on_boom"):
+        list(read_deals(fragile, [simple("un")], n_process=2))
 
 
 # ---- spellings of one text --------------------------------------------------------------------
@@ -269,6 +359,17 @@ def test_what_is_read_has_one_spelling() -> None:
     assert readable("").text == ""
 
 
+def test_many_marks_on_one_letter_are_read_in_time() -> None:
+    """Unicode's normalisation takes an hour for a million of them."""
+    text = "e" + "\u0301\u0323" * 100_000 + " Alpha"
+    begun = time.process_time()
+    read = readable(text)
+    assert time.process_time() - begun < 5
+    assert text[slice(*read.original(len(read.text) - 5, len(read.text)))] == "Alpha"
+    for few in ("e\u0301\u0323" * 1_000, "━" * 100, "e" + "\u0301\u0323" * 15, "😀" * 100):
+        assert "\ufffd" not in readable(few).text
+
+
 @given(st.lists(st.sampled_from(["a", "e\u0301", "\r\n", "\r", "\n", "\u00a0", "’", "é"])))
 def test_what_is_read_leads_back(units: list[str]) -> None:
     text = "".join(units)
@@ -301,6 +402,13 @@ def test_what_is_read_leads_back(units: list[str]) -> None:
 )
 def test_a_text_without_a_deal_gives_none(nlp: Language, text: str) -> None:
     assert extract(text, nlp) == ()
+
+
+def test_lone_surrogates_are_read_over(nlp: Language) -> None:
+    text = "Ovalie Robotics \ud83d lève 12 M€ auprès de Fonds Garonne.\udc00"
+    events = extract(text, nlp)
+    assert len(events) == 1
+    assert_exact(text, events)
 
 
 def test_a_short_text_with_a_deal(nlp: Language) -> None:
@@ -343,7 +451,7 @@ def test_no_model(tmp_path: Path) -> None:
 
 
 def test_a_model_that_reads_no_deals(tmp_path: Path) -> None:
-    spacy.blank("fr").to_disk(tmp_path)
+    spacy.blank("fr_deals").to_disk(tmp_path)
     with pytest.raises(ModelError, match="it has no fr_deals_events"):
         pipeline.load(tmp_path)
     assert pipeline.load(tmp_path, exclude=["fr_deals_events"]).pipe_names == []
@@ -364,6 +472,38 @@ def test_a_damaged_model(tmp_path: Path, file: str, content: bytes) -> None:
     (tmp_path / "model" / file).write_bytes(content)
     with pytest.raises(ModelError, match="no model that can be read at"):
         pipeline.load(tmp_path / "model")
+
+
+def test_a_model_of_another_spacy(tmp_path: Path) -> None:
+    spacy.blank("fr_deals").to_disk(tmp_path)
+    meta = json.loads((tmp_path / "meta.json").read_text("utf-8"))
+    assert meta["spacy_version"].startswith(">=3.8")
+    for wanted in (">=3.7.2,<3.8.0", ">=4.0.1,<4.1.0"):
+        text = json.dumps({**meta, "spacy_version": wanted})
+        (tmp_path / "meta.json").write_text(text, "utf-8")
+        with pytest.raises(ModelError) as caught:
+            pipeline.load(tmp_path)
+        assert f"was made for spaCy {wanted}, and this is {spacy.__version__}" in str(caught.value)
+        assert f'run pip install "spacy{wanted}"' in str(caught.value)
+
+
+def test_every_file_of_a_sealed_model_counts(tiny: Language, tmp_path: Path) -> None:
+    tiny.to_disk(tmp_path)
+    seal(tmp_path)
+    assert pipeline.load(tmp_path).pipe_names == tiny.pipe_names
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "SHA256SUMS"]
+    assert len(files) > 20
+    for path in files:
+        whole = path.read_bytes()
+        for content in (whole[: len(whole) // 2], None):
+            path.unlink()
+            if content is not None:
+                path.write_bytes(content)
+            with pytest.raises(ModelError, match=r"python -m pipeline\.train") as caught:
+                pipeline.load(tmp_path)
+            assert path.name in str(caught.value)
+            path.write_bytes(whole)
+    assert pipeline.load(tmp_path).pipe_names == tiny.pipe_names
 
 
 def test_spacy_alone_runs_the_model() -> None:

@@ -6,15 +6,16 @@ import io
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from pipeline.errors import InputError
-from pipeline.reader import count_articles, read_articles, split_head
+import pipeline.reader
+from pipeline.errors import InputError, ResumeError
+from pipeline.reader import Place, count_articles, read_articles, read_places, split_head
 from pipeline.schema import Article
 
 PROSE = "La société a levé 5 millions d’euros."
@@ -198,6 +199,74 @@ def test_long_article_is_whole(file: Path) -> None:
     assert article(file).text == text
 
 
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Articles may have 100 characters, so that the limit can be tried with little text."""
+    monkeypatch.setattr(pipeline.reader, "MAX_CHARACTERS", 100)
+    monkeypatch.setattr(pipeline.reader, "_MAX_BYTES", 400)
+    monkeypatch.setattr(pipeline.reader, "_MAX_LINE", 1_200)
+    return 100
+
+
+@pytest.mark.parametrize("character", ["a", "é", "€", "😀a"])
+def test_longest_article(tmp_path: Path, short: int, character: str) -> None:
+    longest = (character * short)[: short - 1] + "a"
+    for encoding in ("utf-8", "utf-16"):
+        (tmp_path / "x.txt").write_text(longest, encoding)
+        assert article(tmp_path / "x.txt").text == longest
+    assert article("-", longest.encode()).text == longest
+    line = json.dumps({"text": longest}).encode()
+    assert article("-", line).text == longest
+
+
+@pytest.mark.parametrize("character", ["a", "é", "€", "😀a"])
+@pytest.mark.parametrize("times", [1, 1_000])
+def test_longer_article_is_refused_whole(
+    tmp_path: Path, short: int, character: str, times: int
+) -> None:
+    """Just longer, and so long that not even its line is held."""
+    text = character * short * times + "a"
+    (tmp_path / "x.txt").write_text(text, "utf-8")
+    message = f"is longer than {short} characters; split it into its articles"
+    assert str(error(tmp_path / "x.txt")) == f"{tmp_path}/x.txt: file {message}"
+    assert str(error("-", text.encode())) == f"-: file {message}"
+    rows = [{"text": "a"}, {"text": text}, {"text": "b"}]
+    (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    first, bad, last = read(tmp_path / "x.jsonl")
+    assert isinstance(first, Article)
+    assert isinstance(bad, InputError)
+    assert (bad.line, bad.message.partition(" ")[2]) == (2, message)
+    assert isinstance(last, Article)
+    assert (last.id, last.text) == ("x:3", "b")
+
+
+def test_last_line_that_is_too_long(lines: Path, short: int) -> None:
+    lines.write_text(json.dumps({"text": PROSE}) + '\n{"text": "' + "a" * 10_000, "utf-8")
+    _, bad = read(lines)
+    assert isinstance(bad, InputError)
+    assert str(bad).startswith(f"{lines}:2: line is longer than {short} characters")
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("<!DOCTYPE html>\n<html><body><p>Elle lève 5 M€.</p></body></html>", True),
+        ("  <HTML lang=fr><p>Elle lève 5 M€.</p>", True),
+        (" date 2026-01-20 <html><p>Elle lève 5 M€.</p>", True),
+        ("<p>Elle lève 5 M€.</p>", False),
+        ("Elle lève 5 M€ <html>", False),
+        ("<htmlx> Elle lève 5 M€", False),
+    ],
+)
+def test_html_is_read_with_a_warning(
+    file: Path, caplog: pytest.LogCaptureFixture, text: str, warned: bool
+) -> None:
+    file.write_text(text, "utf-8")
+    assert article(file).text == text
+    told = [f"{file}: file is HTML; its tags are read as text, give the text alone"]
+    assert caplog.messages == told * warned
+
+
 # The date head
 
 
@@ -289,6 +358,15 @@ def test_loop_of_links_ends(tmp_path: Path) -> None:
     assert article(tmp_path).path == f"{inner}/x.txt"
 
 
+def test_file_that_links_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").symlink_to("x.txt")
+    (tmp_path / "y.txt").symlink_to("z.txt")
+    (tmp_path / "z.txt").symlink_to("y.txt")
+    messages = [str(item) for item in read(tmp_path)]
+    reason = "cannot be read: Too many levels of symbolic links"
+    assert messages == [f"{tmp_path}/{name}.txt: {reason}" for name in "xyz"]
+
+
 def test_linked_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "x.txt").write_text(PROSE, "utf-8")
@@ -314,20 +392,20 @@ def test_unreadable_file_and_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(PROSE, "utf-8")
-    open_file, list_folder = Path.open, Path.iterdir
+    open_file, list_folder = Path.open, os.scandir
 
     def refuse_file(path: Path, mode: str = "r") -> object:
         if path.name == "a.txt":
             raise PermissionError(13, "Permission denied")
         return open_file(path, mode)
 
-    def refuse_folder(path: Path) -> Iterator[Path]:
+    def refuse_folder(path: Path) -> object:
         if path.name == "b":
             raise PermissionError(13, "Permission denied")
         return list_folder(path)
 
     monkeypatch.setattr(Path, "open", refuse_file)
-    monkeypatch.setattr(Path, "iterdir", refuse_folder)
+    monkeypatch.setattr(os, "scandir", refuse_folder)
     first, second, third = read(tmp_path)
     assert str(first) == f"{tmp_path}/a.txt: cannot be read: Permission denied"
     assert str(second) == f"{tmp_path}/b: cannot be read: Permission denied"
@@ -343,6 +421,20 @@ def test_file_that_vanishes_meanwhile(tmp_path: Path) -> None:
     second, third = items
     assert isinstance(second, InputError)
     assert second.path == f"{tmp_path}/b.txt"
+    assert isinstance(third, Article)
+
+
+def test_folder_that_vanishes_meanwhile(tmp_path: Path) -> None:
+    for name in ("a/x.txt", "b/x.txt", "c.tmp", "d.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(PROSE, "utf-8")
+    items = read_articles(tmp_path)
+    assert isinstance(next(items), Article)
+    (tmp_path / "b" / "x.txt").unlink()
+    (tmp_path / "b").rmdir()
+    (tmp_path / "c.tmp").unlink()  # no article, and nobody's loss
+    second, third = items
+    assert str(second) == f"{tmp_path}/b: cannot be read: No such file or directory"
     assert isinstance(third, Article)
 
 
@@ -576,3 +668,88 @@ def test_count_articles(tmp_path: Path) -> None:
     assert count_articles(tmp_path) == 6 == len(read(tmp_path))
     assert count_articles(tmp_path / "rien") == 1
     assert count_articles("-") is None
+
+
+# Places, and going on after one
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Files and lines, good and bad, in folders that sort in no simple way."""
+    good = json.dumps({"text": PROSE}) + "\n"
+    files: dict[str, bytes] = {
+        "a.txt": PROSE.encode(),
+        "a/one.jsonl": f"{good}\n{{\n{good}".encode(),
+        "a/two.txt": b"",
+        "a-b/x.md": PROSE.encode(),
+        "b.jsonl": b"",
+        "c.jsonl": b"\xff\xfe" + b"{\x00}\x00",
+        "d\nd.txt": PROSE.encode(),
+        "e.jsonl": good.strip().encode(),
+    }
+    folder = tmp_path / "in"
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    with open(os.fsencode(folder) + b"/f\xe9.txt", "wb") as stream:
+        stream.write(PROSE.encode())
+    (folder / "z").symlink_to("a")
+    return folder
+
+
+def told(items: Iterator[tuple[Place, Article | InputError]]) -> list[tuple[Place, str]]:
+    return [
+        (place, f"{item.path} {item.id}" if isinstance(item, Article) else str(item))
+        for place, item in items
+    ]
+
+
+def test_going_on_after_any_place_gives_the_rest(corpus: Path) -> None:
+    whole = told(read_places(corpus))
+    assert len(whole) == 11
+    for number, (place, _) in enumerate(whole):
+        # The place comes back from the JSON of a journal.
+        after = Place(*json.loads(json.dumps(place)))
+        assert told(read_places(corpus, after=after)) == whole[number + 1 :]
+
+
+def test_going_on_in_one_file_and_in_standard_input(lines: Path) -> None:
+    row = json.dumps({"text": PROSE})
+    data = f"\n{row}\n{{\n\n{row}".encode()
+    lines.write_bytes(data)
+    for number, (place, _) in enumerate(whole := told(read_places(lines))):
+        assert told(read_places(lines, after=place)) == whole[number + 1 :]
+    for number, (place, _) in enumerate(whole := told(read_places("-", stdin=io.BytesIO(data)))):
+        rest = read_places("-", stdin=io.BytesIO(data), after=place)
+        assert told(rest) == whole[number + 1 :]
+    (text,) = told(read_places("-", stdin=io.BytesIO(PROSE.encode())))
+    assert told(read_places("-", stdin=io.BytesIO(PROSE.encode()), after=text[0])) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda data: b"\n" + data, id="line put before"),
+        pytest.param(lambda data: data.replace(b"1", b"9"), id="line changed"),
+        pytest.param(lambda data: data.partition(b"\n")[2], id="line taken away"),
+        pytest.param(lambda data: b"", id="emptied"),
+    ],
+)
+def test_lines_that_changed_since(lines: Path, change: Callable[[bytes], bytes]) -> None:
+    data = "".join(json.dumps({"text": f"{PROSE} {n}"}) + "\n" for n in range(4)).encode()
+    lines.write_bytes(data)
+    place = list(read_places(lines))[2][0]
+    lines.write_bytes(data + b"{}\n")
+    assert len(list(read_places(lines, after=place))) == 2, "what comes after may change"
+    lines.write_bytes(change(data))
+    with pytest.raises(ResumeError, match=r"its first 3 lines are not those that were read"):
+        list(read_places(lines, after=place))
+
+
+def test_file_that_is_gone_since(tmp_path: Path, lines: Path) -> None:
+    lines.write_text((json.dumps({"text": PROSE}) + "\n") * 3, "utf-8")
+    places = [place for place, _ in read_places(tmp_path)]
+    lines.unlink()
+    for source in (tmp_path, lines):
+        with pytest.raises(ResumeError, match=r"no longer there; begin anew without --resume"):
+            list(read_places(source, after=places[1]))

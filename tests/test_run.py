@@ -1,4 +1,4 @@
-"""The command line with a stand-in for the library, so that only the road is tested here."""
+"""The command line with a stand-in for the workers, so that only the road is tested here."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import errno
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import ModuleType
+from typing import Any
 from unicodedata import normalize
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from pipeline.errors import ModelError
+import pipeline.run
+import pipeline.writer
+from pipeline.errors import InputError, ModelError
 from pipeline.normalise.unicode import compose
+from pipeline.reader import Place
 from pipeline.run import app
 from pipeline.schema import (
     AmountKind,
@@ -39,24 +42,19 @@ from pipeline.schema import (
     Status,
     TypedMention,
 )
+from pipeline.workers import Lines
+from pipeline.writer import event_json, mention_json
 
 ROOT = Path(__file__).parent.parent
 PROSE = "La société lève 5 M€."
 
 
-@dataclass(frozen=True)
-class Reading:
-    article: Article
-    events: tuple[Event, ...]
-    mentions: tuple[TypedMention, ...]
-
-
-def read_article(article: Article) -> Reading:
+def read_article(article: Article) -> Lines:
     """One deal where the text says ``lève``, whatever its accents, with that word's place."""
     composed = compose(article.text)
     at = composed.text.find("lève")
     if at < 0:
-        return Reading(article, (), ())
+        return Lines((), ())
     start, end = composed.original(at, at + 4)
     mention = Mention(start=start, end=end, text=article.text[start:end])
     amount = Money(
@@ -80,41 +78,52 @@ def read_article(article: Article) -> Reading:
     typed = TypedMention(
         **mention.model_dump(), article=article.id, label=Label.AMOUNT, kind=AmountKind.DEAL
     )
-    return Reading(article, (event,), (typed,))
+    return Lines((event_json(event),), (mention_json(typed),))
 
 
-class Library(ModuleType):
-    """Stands in for ``pipeline.library``."""
+class Reader:
+    """Stands in for :class:`pipeline.workers.Workers`, its making and its use."""
 
     def __init__(self) -> None:
-        super().__init__("pipeline.library")
-        self.models: list[Path | None] = []
+        self.models: list[str | None] = []
         self.processes: list[int] = []
-        self.fails_at: str | None = None
+        self.failures: dict[str, BaseException] = {}
+        self.setup: Mapping[str, Any] = {}
 
-    def load(self, model: Path | None = None) -> object:
-        self.models.append(model)
-        return "nlp"
+    def __call__(self, count: int, setup: Mapping[str, Any]) -> Reader:
+        self.processes.append(count)
+        self.setup = setup
+        return self
 
-    def read_deals(
-        self, nlp: object, articles: Iterable[Article], *, n_process: int = 1, batch_size: int = 64
-    ) -> Iterator[Reading]:
-        self.processes.append(n_process)
-        for article in articles:
-            if article.id == self.fails_at:
-                raise ModelError("the model is damaged")
-            yield read_article(article)
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def read(
+        self, items: Iterable[tuple[Place, Article | InputError]]
+    ) -> Iterator[tuple[Place, Lines | InputError]]:
+        for place, item in items:
+            if isinstance(item, InputError):
+                yield place, item
+                continue
+            self.models.append(self.setup["model"])
+            if item.id in self.failures:
+                raise self.failures[item.id]
+            lines = read_article(item)
+            yield place, lines if self.setup["mentions"] else Lines(lines.events, ())
 
 
 @pytest.fixture
-def library(monkeypatch: pytest.MonkeyPatch) -> Library:
-    library = Library()
-    monkeypatch.setitem(sys.modules, "pipeline.library", library)
-    return library
+def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
+    reader = Reader()
+    monkeypatch.setattr(pipeline.run, "Workers", reader)
+    return reader
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: Library) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Reader) -> Path:
     """A working directory with two articles of which each tells a deal."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").mkdir()
@@ -140,22 +149,25 @@ def test_folder_to_standard_output(folder: Path) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
 
 
-def test_standard_input(library: Library) -> None:
+def test_standard_input(reader: Reader) -> None:
     assert ids(run("-", stdin=PROSE.encode())) == ["stdin-1"]
     rows = [{"id": "x", "text": PROSE}, {"id": "y", "text": "Rien."}, {"id": "z", "text": PROSE}]
     assert ids(run("-", stdin="\n".join(map(json.dumps, rows)).encode())) == ["x-1", "z-1"]
 
 
-def test_no_deal_is_no_error(library: Library) -> None:
+def test_no_deal_is_no_error(reader: Reader) -> None:
     result = run("-", stdin=b"Rien.")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
 
 
-def test_options_reach_the_library(folder: Path, library: Library) -> None:
+def test_options_reach_the_workers(folder: Path, reader: Reader) -> None:
     (folder.parent / "model").mkdir()
     assert run("in", "--jobs", "2", "--model", "model").exit_code == 0
-    assert library.models == [Path("model")]
-    assert library.processes == [2]
+    assert set(reader.models) == {"model"}
+    assert reader.processes == [2]
+    assert run("in").exit_code == 0
+    assert reader.models[-1] is None
+    assert reader.processes == [2, 1]
 
 
 def test_mentions_go_to_their_file(folder: Path) -> None:
@@ -264,14 +276,14 @@ def test_over_long_article_is_read_whole(folder: Path) -> None:
     ],
 )
 def test_nothing_to_read_is_said_without_the_model(
-    folder: Path, library: Library, source: str, message: str
+    folder: Path, reader: Reader, source: str, message: str
 ) -> None:
     Path("empty").mkdir()
     Path("a.pdf").write_bytes(b"%PDF")
     result = run(source)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"error: {message}\n"
-    assert library.models == []
+    assert reader.models == []
 
 
 def test_cp1252_warning_is_shown_and_is_no_failure(folder: Path) -> None:
@@ -289,15 +301,181 @@ def test_error_stays_on_one_line(folder: Path) -> None:
 # Whole or not at all
 
 
-def test_failure_midway_leaves_the_old_files(folder: Path, library: Library) -> None:
+FILES = ("-o", "deals.jsonl", "--mentions", "mentions.jsonl")
+WAY_ON = "what was read is kept; the same command with --resume goes on"
+
+
+@pytest.mark.parametrize("at", ["a", "c"])
+def test_failure_midway_leaves_the_old_files(folder: Path, reader: Reader, at: str) -> None:
     for name in ("deals.jsonl", "mentions.jsonl"):
         Path(name).write_text("old", "utf-8")
-    library.fails_at = "c"
-    result = run("in", "-o", "deals.jsonl", "--mentions", "mentions.jsonl")
-    assert (result.exit_code, result.stderr) == (1, "error: the model is damaged\n")
+    reader.failures[at] = ModelError("the model is damaged")
+    result = run("in", *FILES)
+    way_on = f"; {WAY_ON}" if at == "c" else ""
+    assert (result.exit_code, result.stderr) == (1, f"error: the model is damaged{way_on}\n")
     assert Path("deals.jsonl").read_text("utf-8") == "old"
     assert Path("mentions.jsonl").read_text("utf-8") == "old"
+    kept = {name for name in os.listdir() if name.startswith(("deals.jsonl.", "mentions.jsonl."))}
+    progress = {"deals.jsonl.partial", "deals.jsonl.progress", "mentions.jsonl.partial"}
+    assert kept == (progress if at == "c" else set())
+
+
+# Going on
+
+
+@pytest.fixture
+def interrupted(folder: Path, reader: Reader) -> Path:
+    """A run by Ctrl-C at the third of four articles of which one is bad."""
+    (folder / "b.txt").write_bytes(b"")
+    (folder / "d.txt").write_text(PROSE, "utf-8")
+    reader.failures["c"] = KeyboardInterrupt()
+    result = run("in", *FILES)
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[1:] == [f"error: interrupted; {WAY_ON}"]
+    reader.failures.clear()
+    reader.models.clear()
+    return folder
+
+
+def written(name: str) -> list[str]:
+    """The ids of the deals in a file, or of the articles of its mentions."""
+    rows = map(json.loads, Path(name).read_text("utf-8").splitlines())
+    return [row["id"] if "id" in row else row["article"] for row in rows]
+
+
+def test_resume_reads_the_rest(interrupted: Path, reader: Reader) -> None:
+    result = run("in", *FILES, "--resume")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "")  # b was not read
+    assert written("deals.jsonl") == ["a-1", "c-1", "d-1"]
+    assert written("mentions.jsonl") == ["a", "c", "d"]
+    assert len(reader.models) == 2
     assert sorted(os.listdir()) == ["deals.jsonl", "in", "mentions.jsonl"]
+
+
+def test_resume_gives_the_bytes_of_a_run_that_was_not_interrupted(interrupted: Path) -> None:
+    run("in", "-o", "whole.jsonl", "--mentions", "whole-mentions.jsonl")
+    run("in", *FILES, "--resume")
+    for name in ("deals.jsonl", "mentions.jsonl"):
+        whole = name.replace("deals", "whole").replace("mentions", "whole-mentions")
+        assert Path(name).read_bytes() == Path(whole).read_bytes()
+
+
+def test_resume_twice(interrupted: Path, reader: Reader) -> None:
+    reader.failures["d"] = KeyboardInterrupt()
+    assert run("in", *FILES, "--resume").exit_code == 130
+    reader.failures.clear()
+    assert run("in", *FILES, "--resume").exit_code == 1
+    assert written("deals.jsonl") == ["a-1", "c-1", "d-1"]
+
+
+def test_what_was_written_after_the_last_note_is_cut(interrupted: Path) -> None:
+    """As after kill -9, which lets a line be written that was not noted, or half of it."""
+    for name in ("deals.jsonl", "mentions.jsonl"):
+        with Path(f"{name}.partial").open("a", encoding="utf-8") as stream:
+            stream.write('{"id": "c-1", "art')
+    run("in", *FILES, "--resume")
+    assert written("deals.jsonl") == ["a-1", "c-1", "d-1"]
+    assert written("mentions.jsonl") == ["a", "c", "d"]
+
+
+def test_resume_begins_at_the_beginning_where_nothing_was_begun(folder: Path) -> None:
+    result = run("in", *FILES, "--resume")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert written("deals.jsonl") == ["a-1", "c-1"]
+
+
+@pytest.mark.parametrize("lost", ["deals.jsonl.partial", "mentions.jsonl.partial"])
+def test_resume_begins_anew_where_a_file_is_lost(interrupted: Path, lost: str) -> None:
+    """As after a death between the renamings at the very end."""
+    Path(lost).unlink()
+    result = run("in", *FILES, "--resume")
+    assert result.stderr.startswith("warning: deals.jsonl: begun anew")
+    assert written("deals.jsonl") == ["a-1", "c-1", "d-1"]
+    assert written("mentions.jsonl") == ["a", "c", "d"]
+
+
+def test_without_resume_all_begins_anew_and_this_is_said(interrupted: Path) -> None:
+    result = run("in", *FILES)
+    assert result.stderr.splitlines() == [
+        "warning: deals.jsonl: begun anew; what an interrupted run left is not used",
+        "error: in/b.txt: file is empty (no words in it); write the article into it or leave it "
+        "out",
+    ]
+    assert written("deals.jsonl") == ["a-1", "c-1", "d-1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed"),
+    [
+        (("in/a.txt", *FILES), "INPUT"),
+        (("in", "-o", "deals.jsonl"), "--mentions"),
+        (("in", *FILES, "--model", "model"), "model or code"),
+    ],
+)
+def test_another_command_cannot_resume(
+    interrupted: Path, arguments: tuple[str, ...], changed: str
+) -> None:
+    Path("model").mkdir()
+    result = run(*arguments, "--resume")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"error: {Path.cwd()}/deals.jsonl.progress: the interrupted run had another {changed}; "
+        "repeat its command, or begin anew without --resume\n"
+    )
+    assert run("in", *FILES, "--resume").exit_code == 1
+    assert written("deals.jsonl") == ["a-1", "c-1", "d-1"], "nothing was spoilt"
+
+
+def test_articles_that_came_and_went_since(interrupted: Path) -> None:
+    (interrupted / "a.txt").unlink()
+    (interrupted / "0.txt").write_text(PROSE, "utf-8")
+    (interrupted / "e.txt").write_text(PROSE, "utf-8")
+    run("in", *FILES, "--resume")
+    assert written("deals.jsonl") == ["a-1", "c-1", "d-1", "e-1"]
+
+
+def test_resume_from_a_folder_that_is_gone(interrupted: Path) -> None:
+    interrupted.rename("elsewhere")
+    result = run("in", *FILES, "--resume")
+    assert result.stderr.startswith("error: in: no longer there; begin anew without --resume")
+    Path("elsewhere").rename("in")
+    run("in", *FILES, "--resume")
+    assert written("deals.jsonl") == ["a-1", "c-1", "d-1"]
+
+
+@pytest.mark.parametrize("stdin", [False, True])
+def test_resume_in_the_middle_of_a_jsonl_file(folder: Path, reader: Reader, stdin: bool) -> None:
+    rows = [{"id": name, "text": PROSE} for name in "xyz"]
+    data = "\n\n".join(map(json.dumps, rows)).encode()
+    Path("x.jsonl").write_bytes(data)
+    source = "-" if stdin else "x.jsonl"
+    reader.failures["y"] = KeyboardInterrupt()
+    assert run(source, *FILES, stdin=data).exit_code == 130
+    reader.failures.clear()
+    Path("x.jsonl").write_bytes(data.replace(b'"x"', b'"w"'))
+    result = run(source, *FILES, "--resume", stdin=data.replace(b'"x"', b'"w"'))
+    assert "its first 1 lines are not those that were read before" in result.stderr
+    Path("x.jsonl").write_bytes(data + b"\n" + data.replace(b'"x"', b'"w"'))
+    result = run(source, *FILES, "--resume", stdin=Path("x.jsonl").read_bytes())
+    assert result.exit_code == 0
+    assert written("deals.jsonl") == ["x-1", "y-1", "z-1", "w-1", "y-1", "z-1"]
+
+
+def test_two_runs_into_one_file(folder: Path) -> None:
+    with pipeline.writer.journal_open([Path("deals.jsonl")], {}, resume=False):
+        result = run("in", "-o", "deals.jsonl")
+        assert result.exit_code == 1
+        assert result.stderr.startswith("error: deals.jsonl: another run is writing it")
+    assert Path("deals.jsonl").read_text("utf-8") == ""
+
+
+def test_output_that_is_no_file_is_written_in_place(folder: Path) -> None:
+    result = run("in", "-o", "/dev/null", "--mentions", "mentions.jsonl", "--resume")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert written("mentions.jsonl") == ["a", "c"]
+    assert run("in", "-o", "deals.jsonl", "--mentions", "/dev/null").exit_code == 0
+    assert written("deals.jsonl") == ["a-1", "c-1"]
+    assert not Path("/dev/null.partial").exists()
 
 
 def test_input_without_an_article_leaves_the_old_file(folder: Path) -> None:
@@ -311,14 +489,12 @@ def test_input_without_an_article_leaves_the_old_file(folder: Path) -> None:
     assert Path("deals.jsonl").read_text("utf-8") == "old"
 
 
-def test_place_that_cannot_be_written_is_told_before_the_work(
-    folder: Path, library: Library
-) -> None:
+def test_place_that_cannot_be_written_is_told_before_the_work(folder: Path, reader: Reader) -> None:
     result = run("in", "-o", "missing/deals.jsonl")
     assert result.exit_code == 1
     message = "missing/deals.jsonl: cannot be written: No such file or directory"
     assert result.stderr == f"error: {message}\n"
-    assert library.models == []
+    assert reader.models == []
 
 
 # Usage
@@ -332,6 +508,7 @@ def test_place_that_cannot_be_written_is_told_before_the_work(
         ("in", "--unknown"),
         ("in", "--jobs", "0"),
         ("in", "--model", "missing"),
+        ("in", "--resume"),
         ("in", "-o", "x.jsonl", "--mentions", "./x.jsonl"),
         ("in/a.txt", "-o", "in/a.txt"),
     ],
@@ -350,6 +527,9 @@ def test_help_teaches() -> None:
         "0: every article was read",
         "1: one or more were not",
         "2: the command itself is wrong",
+        "130: interrupted by Ctrl-C",
+        "FILE.partial",
+        "no deal is lost or doubled",
     ):
         assert words in text
 
@@ -374,7 +554,7 @@ BOOT = """
 import sys
 sys.path[:0] = [{root!r}, {tests!r}]
 import test_run
-sys.modules["pipeline.library"] = test_run.Library()
+test_run.pipeline.run.Workers = test_run.Reader()
 test_run.app()
 """
 
@@ -419,6 +599,15 @@ def test_terminal_shows_bar_errors_and_table(folder: Path) -> None:
     cells = [cell.strip() for cell in row.split("│")[1:-1]]
     assert cells == ["[bold]Société", "financing", "≥ €5M", "", "Chef", "closed", "0.80", "a"]
     assert "articles read: 2 · not read: 1 · deals: 2" in screen
+
+
+def test_terminal_shows_rate_and_time_left(folder: Path) -> None:
+    rows = (json.dumps({"text": PROSE}) + "\n") * 3_000
+    (folder / "many.jsonl").write_text(rows, "utf-8")
+    screen = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal("in")[1])
+    assert re.search(r"[\d,.]+ articles/s", screen)
+    assert re.search(r"\d:\d\d:\d\d left", screen)
+    assert re.search(r"[\d,]+ read", screen)
 
 
 def test_terminal_for_both_shows_lines_untorn(folder: Path) -> None:

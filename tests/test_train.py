@@ -57,7 +57,7 @@ def test_a_trained_pipeline_is_saved_whole(tmp_path: Path, monkeypatch: pytest.M
         article.path: [(m.start, m.end, ner_label(m)) for m in article.mentions] for article in gold
     }
     train_ner(Job(tuple(gold), (), tmp_path / "model", 7))
-    train._finish(gold, spans, tmp_path / "model")
+    train.finish(gold, spans, tmp_path / "model")
     nlp = pipeline.load(tmp_path / "model")
     assert nlp.pipe_names == [
         "fr_deals_sentences",

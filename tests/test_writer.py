@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import OutputError
+import pipeline.writer
+from pipeline.errors import OutputError, ResumeError
 from pipeline.schema import (
     AmountKind,
     ArticleRef,
@@ -35,8 +36,11 @@ from pipeline.schema import (
 from pipeline.writer import (
     atomic_open,
     event_json,
+    is_interrupted,
+    journal_open,
     mention_json,
     write_events,
+    write_lines,
     write_mentions,
 )
 
@@ -291,3 +295,209 @@ def test_mode_and_link_of_an_old_file_are_kept(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert path.read_text("utf-8") == "new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o604
+
+
+# Long runs
+
+RUN = {"INPUT": "in"}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    return [tmp_path / "deals.jsonl", tmp_path / "mentions.jsonl"]
+
+
+class StopError(Exception):
+    pass
+
+
+def interrupt(files: list[Path], steps: int, *, resume: bool = False) -> object:
+    """A run that is interrupted after some steps, of which each writes a line; what was kept."""
+    with (
+        pytest.raises(StopError) as caught,
+        journal_open(files, RUN, resume=resume) as journal,
+    ):
+        done = journal.kept or 0
+        for step in range(done, done + steps):
+            for path in files:
+                write_lines([f"{path.stem} {step}"], journal.streams[path])
+            journal.mark(step + 1)
+        raise StopError
+    way_on = ["what was read is kept; the same command with --resume goes on"]
+    assert getattr(caught.value, "__notes__", []) == way_on * bool(done + steps)
+    return journal.kept
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines()
+
+
+def test_files_take_their_places_together(files: list[Path]) -> None:
+    for path in files:
+        path.write_text("old", "utf-8")
+    with journal_open(files, RUN, resume=False) as journal:
+        for path in files:
+            write_lines(["new"], journal.streams[path])
+        journal.mark(1)
+        assert [path.read_text("utf-8") for path in files] == ["old", "old"]
+    assert [lines(path) for path in files] == [["new"], ["new"]]
+    assert names(files[0].parent) == ["deals.jsonl", "mentions.jsonl"]
+
+
+def test_nothing_stays_of_a_run_that_marked_nothing(files: list[Path]) -> None:
+    assert interrupt(files, 0) is None
+    assert names(files[0].parent) == []
+    assert not is_interrupted(files[0])
+
+
+def test_interrupted_run_goes_on(files: list[Path]) -> None:
+    assert interrupt(files, 2) is None
+    assert is_interrupted(files[0])
+    assert not files[0].exists()
+    assert interrupt(files, 1, resume=True) == 2
+    assert interrupt(files, 0, resume=True) == 3
+    with journal_open(files, RUN, resume=True) as journal:
+        assert journal.kept == 3
+        write_lines(["last"], journal.streams[files[0]])
+    assert lines(files[0]) == ["deals 0", "deals 1", "deals 2", "last"]
+    assert lines(files[1]) == ["mentions 0", "mentions 1", "mentions 2"]
+    assert names(files[0].parent) == ["deals.jsonl", "mentions.jsonl"]
+
+
+def test_what_was_written_after_the_last_mark_is_cut(files: list[Path]) -> None:
+    with pytest.raises(StopError), journal_open(files, RUN, resume=False) as journal:
+        write_lines(["whole"], journal.streams[files[0]])
+        journal.mark("one")
+        write_lines(["not marked"], journal.streams[files[0]])
+        raise StopError
+    with journal_open(files, RUN, resume=True) as journal:
+        assert journal.kept == "one"
+    assert lines(files[0]) == ["whole"]
+    assert lines(files[1]) == []
+
+
+def test_marks_are_kept_as_time_goes_by(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What kill -9 leaves: the notes so far, and no last word."""
+    record = files[0].with_name("deals.jsonl.progress")
+    clock = [100.0]
+    monkeypatch.setattr(pipeline.writer, "monotonic", lambda: clock[0])
+    with journal_open(files, RUN, resume=False) as journal:
+        for state, now, kept in ((1, 100.9, None), (2, 101.1, 2), (3, 102.0, 2), (4, 102.2, 4)):
+            clock[0] = now
+            write_lines([str(state)], journal.streams[files[0]])
+            journal.mark(state)
+            found = json.loads(record.read_text("utf-8")) if record.exists() else {"state": None}
+            assert found["state"] == kept
+        assert found == {"run": RUN, "sizes": [8, 0], "state": 4}
+
+
+def test_begun_anew_without_resume(files: list[Path]) -> None:
+    interrupt(files, 2)
+    assert interrupt(files, 0) is None
+    assert names(files[0].parent) == []
+
+
+def test_other_run_cannot_go_on_and_spoils_nothing(files: list[Path]) -> None:
+    interrupt(files, 1)
+    before = {path.name: path.read_bytes() for path in files[0].parent.iterdir()}
+    with (
+        pytest.raises(ResumeError, match="had another INPUT; repeat its command"),
+        journal_open(files, {"INPUT": "other"}, resume=True),
+    ):
+        raise AssertionError
+    assert {path.name: path.read_bytes() for path in files[0].parent.iterdir()} == before
+
+
+def test_discarded_run_leaves_nothing(files: list[Path]) -> None:
+    interrupt(files, 1)
+    with pytest.raises(StopError), journal_open(files, RUN, resume=True) as journal:
+        journal.mark(2)
+        journal.discard()
+        raise StopError
+    assert names(files[0].parent) == []
+
+
+def test_one_run_at_a_time(files: list[Path]) -> None:
+    with journal_open(files[:1], RUN, resume=False) as journal:
+        write_lines(["first"], journal.streams[files[0]])
+        with (
+            pytest.raises(OutputError, match="another run is writing it"),
+            journal_open(files[:1], RUN, resume=True),
+        ):
+            raise AssertionError
+    assert lines(files[0]) == ["first"]
+
+
+def test_run_that_ends_while_another_begins(
+    files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other opened the partial file just before it was moved into its place."""
+    with journal_open(files[:1], RUN, resume=False) as journal:
+        write_lines(["first"], journal.streams[files[0]])
+    open_file = os.open
+
+    def open_and_move(path: Path, *arguments: int) -> int:
+        files[0].rename(path)
+        descriptor = open_file(path, *arguments)
+        path.rename(files[0])
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_and_move)
+    with (
+        pytest.raises(OutputError, match="another run is writing it"),
+        journal_open(files[:1], RUN, resume=False),
+    ):
+        raise AssertionError
+    assert lines(files[0]) == ["first"]
+
+
+@pytest.mark.parametrize("place", ["missing/deals.jsonl", ".", "x" * 300])
+def test_second_file_that_cannot_be_written(tmp_path: Path, place: str) -> None:
+    with (
+        pytest.raises(OutputError, match=r"cannot be written|is a folder"),
+        journal_open([tmp_path / "deals.jsonl", tmp_path / place], RUN, resume=False),
+    ):
+        raise AssertionError
+    assert names(tmp_path) == []
+
+
+def test_folder_that_vanishes_before_the_end(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "out" / "deals.jsonl"
+    with pytest.raises(OutputError) as caught, journal_open([path], RUN, resume=False) as journal:
+        journal.mark(1)
+        (tmp_path / "out").rename(tmp_path / "elsewhere")
+    assert "cannot be written: No such file or directory" in str(caught.value)
+
+
+def test_mode_and_link_are_kept_by_a_journal(tmp_path: Path) -> None:
+    path, link = tmp_path / "deals.jsonl", tmp_path / "latest.jsonl"
+    path.write_text("old", "utf-8")
+    path.chmod(0o604)
+    link.symlink_to(path.name)
+    with journal_open([link], RUN, resume=False) as journal:
+        write_lines(["new"], journal.streams[link])
+    assert link.is_symlink()
+    assert lines(path) == ["new"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o604
+    assert names(tmp_path) == ["deals.jsonl", "latest.jsonl"]
+
+
+def test_note_that_cannot_be_kept(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full for the note too: the note before still holds."""
+    interrupt(files, 1)
+
+    def no_space(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pipeline.writer, "_KEEP_EVERY", 0)
+    with pytest.raises(OutputError) as caught, journal_open(files, RUN, resume=True) as journal:
+        write_lines(["lost"], journal.streams[files[0]])
+        monkeypatch.setattr(os, "fsync", no_space)
+        journal.mark(2)
+    assert str(caught.value).endswith("cannot be written: No space left on device")
+    monkeypatch.undo()
+    assert interrupt(files, 1, resume=True) == 1
+    with journal_open(files, RUN, resume=True):
+        pass
+    assert lines(files[0]) == ["deals 0", "deals 1"]

@@ -110,7 +110,7 @@ def passages(template: str) -> list[GoldArticle]:
 
 def untrained() -> Language:
     """The pipeline with names from a list and a deal reader that holds no models."""
-    nlp = spacy.blank("fr", config={"nlp": {"tokenizer": {"@tokenizers": "fr_deals.Tokenizer.v1"}}})
+    nlp = spacy.blank("fr_deals")
     nlp.add_pipe("fr_deals_sentences")
     ruler = nlp.add_pipe("entity_ruler")
     labels = {

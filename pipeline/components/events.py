@@ -24,10 +24,9 @@ from pipeline.cues import CueMatcher
 from pipeline.deals import read_deals
 from pipeline.errors import ModelError
 from pipeline.linear import LinearModel
+from pipeline.relations import relations
 from pipeline.schema import SCHEMA_VERSION, Event, Label, TypedMention
-from pipeline.view import PARTY_LABELS, View, read_view, relabel
-
-_KEY = "deals"
+from pipeline.view import PARTY_LABELS, Role, View, read_view, relabel
 
 
 class DealReader(Pipe):
@@ -52,7 +51,7 @@ class DealReader(Pipe):
         relabel(view, self.models)
         drafts = read_deals(view, self.models)
         assembler = Assembler(doc.text, view, self.models)
-        doc.user_data[_KEY] = {
+        doc._.deal_records = {
             "events": assembler.events(drafts),
             "mentions": assembler.mentions(),
         }
@@ -61,7 +60,12 @@ class DealReader(Pipe):
 
     def view(self, doc: Doc) -> View:
         """The mentions of ``doc`` as :mod:`pipeline.view` holds them."""
-        return read_view(doc, self._find_cues)
+        view = read_view(doc, self._find_cues)
+        for number, match in enumerate(relations().find(view)):
+            for slot, items in match.slots.items():
+                for item in items:
+                    view.roles.setdefault(item.index, []).append(Role(number, match.rule, slot))
+        return view
 
     # ---- spaCy's serialisation ----------------------------------------------------------------
 
@@ -119,7 +123,7 @@ def _events(doc: Doc) -> tuple[Event, ...]:
     article = {"id": digest[:16], "published": doc._.published, "sha256": digest}
     return tuple(
         Event.model_validate({"schema_version": SCHEMA_VERSION, "article": article, **record})
-        for record in doc.user_data.get(_KEY, {}).get("events", ())
+        for record in (doc._.deal_records or {}).get("events", ())
     )
 
 
@@ -128,7 +132,7 @@ def _mentions(doc: Doc) -> tuple[TypedMention, ...]:
     digest = sha256(doc.text.encode("utf-8", "surrogatepass")).hexdigest()
     return tuple(
         TypedMention.model_validate({"article": digest[:16], **record})
-        for record in doc.user_data.get(_KEY, {}).get("mentions", ())
+        for record in (doc._.deal_records or {}).get("mentions", ())
     )
 
 

@@ -52,14 +52,15 @@ class MentionResolver:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets ``doc.ents``, ``doc.spans["nominals"]`` and, by a date head, ``_.published``."""
-        published, prose = split_head(doc.text)
+        text = doc.text  # spaCy joins it anew from the tokens each time
+        published, prose = split_head(text)
         if doc._.published is None:
             doc._.published = published
-        values = list(_values(doc, prose))
+        values = list(_values(doc, text, prose))
         taken = {i for span in values for i in range(span.start, span.end)}
         names, nominals = [], []
         for span in doc.ents:
-            if span.start_char < prose or taken.intersection(range(span.start, span.end)):
+            if span.start_char < prose or not taken.isdisjoint(range(span.start, span.end)):
                 continue
             if span.label_ in (NOM_COMPANY, NOM_INVESTOR):
                 nominals.append(span)
@@ -79,7 +80,7 @@ class MentionResolver:
         return [
             Span(doc, start, end, label=doc.vocab.strings[key].split(".")[0])
             for key, start, end in sorted(self._nominals(doc), key=lambda match: match[1:])
-            if not taken.intersection(range(start, end))
+            if taken.isdisjoint(range(start, end))
         ]
 
 
@@ -92,10 +93,10 @@ def create(nlp: Language, name: str) -> MentionResolver:
     return MentionResolver(nlp)
 
 
-def _values(doc: Doc, prose: int) -> Iterator[Span]:
+def _values(doc: Doc, text: str, prose: int) -> Iterator[Span]:
     """The sums and dates of the prose as spans; where they overlap, the sum stays."""
     spans = []
-    sums = find_money(doc.text)
+    sums = find_money(text)
     for number, money in enumerate(sums):
         if money.start >= prose:
             code = money_code(money, _nth_kept(sums, money.conversion_of, prose), number)
@@ -104,9 +105,9 @@ def _values(doc: Doc, prose: int) -> Iterator[Span]:
                 _span(doc, money.start, money.end, Label.AMOUNT, with_kind(code, _guess(span)))
             )
     taken = {i for span in spans for i in range(span.start, span.end)}
-    for date in find_dates(doc.text, doc._.published):
+    for date in find_dates(text, doc._.published):
         span = _span(doc, date.start, date.end, Label.DATE, date.value or "")
-        if date.start >= prose and not taken.intersection(range(span.start, span.end)):
+        if date.start >= prose and taken.isdisjoint(range(span.start, span.end)):
             spans.append(span)
     yield from filter_spans(spans)
 

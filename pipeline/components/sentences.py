@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -19,20 +23,27 @@ def sentences(doc: Doc) -> Doc:
     sentence, "en série B. Le fonds" is two: an initial is followed by a name, not by a word
     that begins sentences, so only a letter right after a capitalised word counts as an end.
     """
+    # Set all at once: spaCy looks through the whole document whenever one token's start is set.
+    starts = np.fromiter((1 if start else -1 for start in _starts(doc)), np.int64, len(doc))
+    # spaCy's types ask for thinc's own class of arrays, its code for numpy's unsigned ones.
+    return doc.from_array([SENT_START], starts.astype(np.uint64))  # type: ignore[arg-type]
+
+
+def _starts(doc: Doc) -> Iterator[bool]:
+    """For each token whether a sentence starts there."""
     ended = line_ended = False
     for token in doc:
         text = token.text
         if token.is_space:
             line_ended = line_ended or (token.i > 0 and ("\n" in text or "\r" in text))
-            token.is_sent_start = token.i == 0
+            yield token.i == 0
             continue
         if ended and not line_ended and _closes(doc, token.i):
-            token.is_sent_start = False
+            yield False
             continue
-        token.is_sent_start = token.i == 0 or ended or line_ended
+        yield token.i == 0 or ended or line_ended
         line_ended = False
         ended = (text in _ENDS or text == "...") and not _initial(doc, token.i)
-    return doc
 
 
 def _closes(doc: Doc, at: int) -> bool:

@@ -256,9 +256,7 @@ class Tokens:
         return self.words[index] if 0 <= index < len(self.words) else ""
 
     def is_(self, index: int, *terminals: str) -> bool:
-        return 0 <= index < len(self.words) and self.letters[index] in {
-            LETTERS[terminal] for terminal in terminals
-        }
+        return 0 <= index < len(self.words) and self.letters[index] in _letters(terminals)
 
     def capital(self, index: int) -> bool:
         return self.text[self.starts[index]].isupper()
@@ -288,6 +286,11 @@ class Tokens:
         if self.letters[index] != _OTHER or self.capital(index) or word in _NO_FUTURE:
             return None
         return "future" if _FUTURE_VERB.fullmatch(word) else None
+
+
+@lru_cache(maxsize=1 << 8)
+def _letters(terminals: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(LETTERS[terminal] for terminal in terminals)
 
 
 _SENTENCE_ENDS = frozenset(".!?;…")

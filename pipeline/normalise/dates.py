@@ -35,7 +35,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from pipeline.normalise.date_forms import ANY_FORM, FORMS, LINKS
+from pipeline.normalise.date_forms import ANY_FORM, EACH_FORM, FORMS, LINKS
 from pipeline.normalise.date_match import Match, Reading, Reference, read_reference
 from pipeline.normalise.date_words import Tokens
 from pipeline.normalise.edtf import bounds, in_year, interval, narrow
@@ -60,13 +60,15 @@ class DateSpan:
 
 def _longest(tokens: Tokens, at: int, *, after_year: bool) -> Reading | None:
     """The longest reading of the forms that match at the token ``at``."""
+    found = EACH_FORM.match(tokens.letters, at)
+    assert found is not None  # it matches everywhere
     best: Reading | None = None
-    for pattern, read in FORMS:
-        found = pattern.match(tokens.letters, at)
-        if found is None or (best is not None and found.end() <= best.end):
+    for (pattern, read), (_, end) in zip(FORMS, found.regs[1:], strict=True):
+        if end <= (at if best is None else best.end):
             continue
-        reading = read(Match(tokens, found, alone=False, after_year=after_year))
-        best = reading or best
+        form = pattern.match(tokens.letters, at)
+        assert form is not None
+        best = read(Match(tokens, form, alone=False, after_year=after_year)) or best
     return best
 
 

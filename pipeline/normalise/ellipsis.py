@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from pipeline.lexicon import Row, Text, load
+from pipeline.normalise.patterns import any_of
 from pipeline.normalise.quantities import Forms
 
 
@@ -48,13 +49,12 @@ REACH = 160
 
 def any_stem(rows: Iterable[Stems]) -> str:
     """A pattern of the stems, in any case."""
-    return f"(?i:{'|'.join(re.escape(stem) for row in rows for stem in row.stems)})"
+    return f"(?i:{any_of(stem for row in rows for stem in row.stems)})"
 
 
 def any_form(rows: Iterable[Forms]) -> str:
     """A pattern of the forms as whole words, in any case, longest first."""
-    forms = sorted((form for row in rows for form in row.forms), key=len, reverse=True)
-    return rf"(?i:{'|'.join(map(re.escape, forms))})(?![^\W_])"
+    return rf"(?i:{any_of(form for row in rows for form in row.forms)})(?![^\W_])"
 
 
 @dataclass(frozen=True, slots=True)

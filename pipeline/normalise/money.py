@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pipeline.lexicon import load
 from pipeline.normalise.currencies import Currency, Places, SharedName
@@ -30,6 +30,7 @@ from pipeline.normalise.ellipsis import (
     bond,
 )
 from pipeline.normalise.numbers import plain
+from pipeline.normalise.patterns import any_of
 from pipeline.normalise.quantities import (
     MILLION,
     ONE,
@@ -42,8 +43,7 @@ from pipeline.normalise.quantities import (
 from pipeline.schema import Qualifier
 
 
-@dataclass(frozen=True, slots=True)
-class MoneySpan:
+class MoneySpan(NamedTuple):
     """A sum of money at ``text[start:end]``: number, scale and currency, without qualifier words.
 
     ``value`` is in whole currency units; for a range it is ``None`` and ``minimum`` and
@@ -86,39 +86,45 @@ def _starting_with(rows: Iterable[Stems]) -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_]){any_stem(rows)}")
 
 
-def _one_of(rows: Iterable[QualifierRow], pattern_of: Callable[[str], str]) -> str:
+def _by_qualifier(rows: Iterable[QualifierRow], pattern_of: Callable[[Iterable[str]], str]) -> str:
     """One group for each qualifier, of its name, over all its forms."""
     forms: dict[Qualifier, list[str]] = {}
     for row in rows:
-        forms.setdefault(row.qualifier, []).extend(map(pattern_of, row.forms))
-    return "|".join(f"(?P<{name}>{'|'.join(patterns)})" for name, patterns in forms.items())
+        forms.setdefault(row.qualifier, []).extend(row.forms)
+    return "|".join(f"(?P<{name}>{pattern_of(own)})" for name, own in forms.items())
 
 
 _BETWEEN = rf"(?:,? {any_form(BETWEEN)},?)?"
 
 
-def _leaning_on_the_sum(form: str) -> str:
-    """The form as it leans on what follows: "plus de" is also "plus d'" and "plus des"."""
-    if form.endswith(" de"):
-        return rf"{re.escape(form[:-2])}(?:de |d'|des |du )"
-    if form.endswith("à"):
-        return rf"{re.escape(form[:-1])}(?:à |aux? )"
-    if form[-1].isalpha():
-        return rf"{re.escape(form)}{_BETWEEN} (?:les? )?"
-    return rf"{re.escape(form)} ?"
+def _leaning_on_the_sum(forms: Iterable[str]) -> str:
+    """The forms as they lean on what follows: "plus de" is also "plus d'" and "plus des"."""
+    heads: dict[str, list[str]] = {}
+    for form in forms:
+        if form.endswith(" de"):
+            head, tail = form[:-2], "(?:de |d'|des |du )"
+        elif form.endswith("à"):
+            head, tail = form[:-1], "(?:à |aux? )"
+        else:
+            head, tail = form, rf"{_BETWEEN} (?:les? )?" if form[-1].isalpha() else " ?"
+        heads.setdefault(tail, []).append(head)
+    return "|".join(f"{any_of(own)}{tail}" for tail, own in heads.items())
 
 
-def _as_whole_words(form: str) -> str:
-    return re.escape(form) + (r"(?![^\W_])" if form[-1].isalpha() else "")
+def _as_whole_words(forms: Iterable[str]) -> str:
+    return "|".join(
+        re.escape(form) + (r"(?![^\W_])" if form[-1].isalpha() else "") for form in forms
+    )
 
 
 # Searched in the words before a sum: the leftmost match that reaches the end is the longest form.
-_BEFORE = re.compile(rf"(?<![^\W_])(?i:{_one_of(BEFORE, _leaning_on_the_sum)})[\"“«]? ?\Z")
-_ANY_BEFORE = rf"(?i:{'|'.join(_leaning_on_the_sum(form) for row in BEFORE for form in row.forms)})"
+_BEFORE = re.compile(rf"(?<![^\W_])(?i:{_by_qualifier(BEFORE, _leaning_on_the_sum)})[\"“«]? ?\Z")
+_ANY_BEFORE = rf"(?i:{_leaning_on_the_sum(form for row in BEFORE for form in row.forms)})"
 _LONGEST_BEFORE = 48
 # "au plus tard" speaks of time, and "au moins 5 ans" of the years.
 _AFTER = re.compile(
-    rf" ?(?i:{_one_of(AFTER, _as_whole_words)})(?! ?[0-9]| (?:tard|tôt|vite|haut|bas|de)\b| d')"
+    rf" ?(?i:{_by_qualifier(AFTER, _as_whole_words)})"
+    r"(?! ?[0-9]| (?:tard|tôt|vite|haut|bas|de)\b| d')"
 )
 
 _OPENER = re.compile(r"(?<![^\W_])(?i:(?P<between>entre )|(?P<of>de |d'))[\"“«]? ?\Z")
@@ -272,13 +278,7 @@ def _candidates(text: str, *, alone: bool = False) -> list[_Candidate]:
     found: list[_Candidate] = []
     floor = 0
     quantities = find_quantities(text)
-    # Where pounds are spoken of, "une livre" is no book.
-    pounds = alone or any(
-        not quantity.doubtful and _is_pounds(quantity.currency) for quantity in quantities
-    )
-    for quantity in quantities:
-        if quantity.doubtful and not pounds:
-            quantity = quantity._replace(end=quantity.number_end, currency=None, doubtful=False)
+    for quantity in quantities if alone else _without_books(quantities):
         found.append(
             _Candidate(
                 quantity.start,
@@ -294,6 +294,20 @@ def _candidates(text: str, *, alone: bool = False) -> list[_Candidate]:
         )
         floor = quantity.end
     return found
+
+
+def _without_books(quantities: list[Quantity]) -> list[Quantity]:
+    """The quantities, "une livre" being a book unless pounds are spoken of."""
+    doubtful = [quantity for quantity in quantities if quantity.doubtful]
+    sure = (quantity for quantity in quantities if not quantity.doubtful)
+    if not doubtful or any(_is_pounds(quantity.currency) for quantity in sure):
+        return quantities
+    return [
+        quantity._replace(end=quantity.number_end, currency=None, doubtful=False)
+        if quantity.doubtful
+        else quantity
+        for quantity in quantities
+    ]
 
 
 def _is_pounds(currency: Currency | None) -> bool:
@@ -538,11 +552,11 @@ def _settle(text: str, candidates: list[_Candidate]) -> list[MoneySpan]:
     spans: list[MoneySpan] = []
     last_count: _Candidate | None = None
     for candidate in candidates:
+        stated = candidate.kind is _Kind.MONEY
         if candidate.kind is _Kind.COUNT or _is_a_count(text, candidate, spans, last_count):
             last_count = candidate
-        elif candidate.kind in (_Kind.MONEY, _Kind.SCALED):
+        elif stated or candidate.kind is _Kind.SCALED:
             last_count = None
-            stated = candidate.kind is _Kind.MONEY
             code = _code(candidate, places) if stated else nearest_code
             original = _original(text, spans, candidate, code) if stated else None
             spans.append(
@@ -666,16 +680,17 @@ def _span(
     qualifier = Qualifier.RANGE if is_range else _qualifier(text, candidate)
     if original is not None and qualifier is Qualifier.EXACT and original.qualifier in _BOUNDS:
         qualifier = original.qualifier
+    value = candidate.value
     return MoneySpan(
         candidate.start,
         candidate.end,
-        value=None if is_range else candidate.value,
-        minimum=candidate.minimum,
-        maximum=candidate.value if is_range else None,
-        currency=code,
-        qualifier=qualifier,
-        currency_inferred=inferred and code is not None,
-        conversion_of=conversion_of,
+        None if is_range else value,
+        candidate.minimum,
+        value if is_range else None,
+        code,
+        qualifier,
+        inferred and code is not None,
+        conversion_of,
     )
 
 

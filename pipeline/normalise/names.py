@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _LEGAL = frozenset(
@@ -146,30 +146,58 @@ def unite(names: Sequence[Name]) -> list[int]:
     """
     parties: list[int] = []
     by_key: dict[str, int] = {}
-    forms: list[list[tuple[tuple[str, ...], str]]] = []
-    by_word: dict[str, list[int]] = {}
+    known = _Known()
+    count = 0
     for name in names:
         own = words(name.text)
         own_key = "".join(own)
         party = by_key.get(own_key)
         if party is None:
-            seen = dict.fromkeys(p for word in own for p in by_word.get(word, ()))
-            matches = [
-                p
-                for p in seen
-                if any(_alias(form, label, own, name.label) for form, label in forms[p])
-            ]
-            if len(matches) == 1:
-                party = matches[0]
-            else:
-                party = len(forms)
-                forms.append([])
+            matches = known.parties(own, name.label)
+            party = matches.pop() if len(matches) == 1 else count
+            count += party == count
             by_key[own_key] = party
-            forms[party].append((own, name.label))
-            for word in {own[0], own[-1]} if own else ():
-                by_word.setdefault(word, []).append(party)
+            known.add(own, name.label, party)
         parties.append(party)
     return parties
+
+
+_LONGEST = 20
+"""Words of a name that may have a shorter form; what is longer is a name found by mistake."""
+
+
+class _Known:
+    """The forms seen so far, found by what they are, begin with and end with.
+
+    A list of funds that all begin with one word is so not compared fund by fund.
+    """
+
+    def __init__(self) -> None:
+        self._whole: dict[tuple[str, ...], tuple[tuple[str, ...], str, int]] = {}
+        self._cut: dict[tuple[str, ...], list[tuple[tuple[str, ...], str, int]]] = {}
+
+    def add(self, form: tuple[str, ...], label: str, party: int) -> None:
+        self._whole[form] = entry = (form, label, party)
+        for part in _parts(form):
+            self._cut.setdefault(part, []).append(entry)
+
+    def parties(self, own: tuple[str, ...], label: str) -> set[int]:
+        """The parties of which ``own`` is another form."""
+        longer = self._cut.get(own, ())
+        shorter = (self._whole[part] for part in _parts(own) if part in self._whole)
+        return {
+            party
+            for form, form_label, party in (*longer, *shorter)
+            if _alias(form, form_label, own, label)
+        }
+
+
+def _parts(form: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The proper beginnings and ends of a form."""
+    if len(form) <= _LONGEST:
+        for cut in range(1, len(form)):
+            yield form[:cut]
+            yield form[cut:]
 
 
 def _alias(form: tuple[str, ...], label: str, own: tuple[str, ...], own_label: str) -> bool:

@@ -18,6 +18,7 @@ from pydantic import Field
 from pipeline.lexicon import Row, Text, load
 from pipeline.normalise.currencies import Currency, SharedName, name_at, sign_at, sign_before
 from pipeline.normalise.numbers import DIGITS, EXACT, WORDS, read_digits, read_words
+from pipeline.normalise.patterns import any_of
 
 ONE = Decimal(1)
 HALF = Decimal("0.5")
@@ -94,8 +95,8 @@ def _by_form(rows: Iterable[FormsT]) -> dict[str, FormsT]:
     return {form: row for row in rows for form in row.forms}
 
 
-def _any_of(forms: Iterable[str]) -> str:
-    return f"(?i:{'|'.join(map(re.escape, sorted(forms, key=len, reverse=True)))})(?![^\\W_])"
+def _any_word(forms: Iterable[str]) -> str:
+    return rf"(?i:{any_of(forms)})(?![^\W_])"
 
 
 _SCALE_OF = _by_form(SCALES)
@@ -111,8 +112,8 @@ _NUMBER = re.compile(
     rf"""
     (?P<digits>{DIGITS})
     | (?<![\w-])(?:
-        (?:(?i:une?)\ (?:{_any_of(_ADJECTIVE_OF)}\ )?)?(?P<collective>{_any_of(_COLLECTIVE_OF)})
-      | (?:(?i:un)\ )?(?P<fraction>{_any_of(_FRACTION_OF)})(?=[ -]{_BIG_SCALE})
+        (?:(?i:une?)\ (?:{_any_word(_ADJECTIVE_OF)}\ )?)?(?P<collective>{_any_word(_COLLECTIVE_OF)})
+      | (?:(?i:un)\ )?(?P<fraction>{_any_word(_FRACTION_OF)})(?=[ -]{_BIG_SCALE})
       | (?P<definite>(?<=\b[Ll]e\ )|(?<=\bdu\ )|(?<=\bau\ )|(?<=\b[Cc]e\ )|\A)
         (?={_BIG_SCALE}(?![^\W_]))
     )
@@ -121,12 +122,12 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _SCALE = re.compile(
-    rf"(?:[ -](?P<adjective>{_any_of(_ADJECTIVE_OF)}))?"
-    rf"(?:[ -]|\ de\ |)(?P<scale>{_any_of(_SCALE_OF)})"
+    rf"(?:[ -](?P<adjective>{_any_word(_ADJECTIVE_OF)}))?"
+    rf"(?:[ -]|\ de\ |)(?P<scale>{_any_word(_SCALE_OF)})"
     rf"(?:\ (?:de\ )?(?P<second>(?:{_BIG_SCALE}|(?i:crore))s?)(?![^\W_]))?"
     r"(?P<half>\ et\ demie?(?![^\W_]))?"
 )
-_COIN = re.compile(rf" (?P<coin>{_any_of(_COIN_OF)})(?P<of> (?:de |d'))?", re.IGNORECASE)
+_COIN = re.compile(rf" (?P<coin>{_any_word(_COIN_OF)})(?P<of> (?:de |d'))?", re.IGNORECASE)
 _COINS_FOLLOW_UNITS = re.compile(r" (?:et )?")
 _LETTERS = re.compile(r"(?: (?:de )?)?(?P<letters>[A-Za-z]{1,4})")
 # Most numbers stand alone; what cannot begin a unit is left without a further look.
@@ -177,7 +178,7 @@ class Quantity(NamedTuple):
     @property
     def is_coins(self) -> bool:
         """Hundredths of a currency: "38 centimes"."""
-        return self.scale == HUNDREDTH
+        return self.scale is HUNDREDTH
 
 
 def times(number: Decimal, scale: Decimal) -> Decimal:
@@ -360,7 +361,7 @@ def _unit_at(text: str, position: int, *, of: bool = False, signed: bool = False
     else:
         # A sign beside the number leaves no room for a scale.
         unit = _Unit(position)
-    if unit.currency is not None or unit.scale == HUNDREDTH:
+    if unit.currency is not None or unit.scale is HUNDREDTH:
         return unit
     gap = (_GAP_AFTER_SCALE if of or unit.scale else _GAP).match(text, unit.end)
     if gap is None:
@@ -372,12 +373,19 @@ def _unit_at(text: str, position: int, *, of: bool = False, signed: bool = False
         next_sum_follows = start > unit.end and text[end : end + 1].isdigit()
         if not text[end - 1].isalpha() and (signed or next_sum_follows):
             return unit
-        return unit._replace(end=end, currency=code)
+        return _priced(unit, end, code)
     name = name_at(text, start)
     if name is None or (unit.scale is None and _is_title(text, start, name[1])):
         return unit
     end, currency = name
     doubtful = unit.scale is None and _may_be_a_thing(text, end, currency)
+    return _priced(unit, end, currency, doubtful)
+
+
+def _priced(unit: _Unit, end: int, currency: Currency, doubtful: bool = False) -> _Unit:
+    """The unit with the currency that follows it and ends at ``end``."""
+    if unit.scale is None:  # a bare number, the commonest by far: cheaper made than copied
+        return _Unit(end, currency=currency, doubtful=doubtful)
     return unit._replace(end=end, currency=currency, doubtful=doubtful)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -94,6 +95,19 @@ def test_the_sentences_cover_every_seed(splitter: Language, seeds: Sequence[Gold
         sentences = list(splitter(article.text).sents)
         assert "".join(sent.text_with_ws for sent in sentences) == article.text
         assert len(sentences) > 10
+
+
+def test_a_long_article_costs_as_its_length(splitter: Language) -> None:
+    split = splitter.get_pipe("fr_deals_sentences")
+
+    def cost(repeats: int) -> float:
+        doc = splitter.make_doc("La start-up développe des robots. " * repeats)
+        begin = time.process_time()
+        split(doc)
+        return time.process_time() - begin
+
+    short, long = (min(cost(repeats) for _ in range(3)) for repeats in (500, 4000))
+    assert long < 8 * 3 * short  # eight times the text; a quadratic step takes 64 times as long
 
 
 def test_pipe_equals_call(splitter: Language, seeds: Sequence[GoldArticle]) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from handmade import SOURCE, reads_novalune, write_project
 from typer.testing import CliRunner, Result
 
-from evaluation import cli, crossval, systems
+from evaluation import cli, crossval, learning_curve, plots, systems, unseen
 from evaluation.crossval import Stored
+from evaluation.score import Prediction
+from evaluation.sets import ROOT
 from pipeline.markup import GoldArticle
 from pipeline.schema import Article
 
@@ -35,6 +39,57 @@ def test_without_a_command_the_report_is_written(root: Path) -> None:
     assert [one["name"] for one in stored["sets"]] == ["seeds", "dev", "train"]
     page = (root / "evaluation/reports/latest.md").read_text(encoding="utf-8")
     assert page.startswith("# How well the deals are read\n")
+    assert "![reliability](reliability.svg)" in page
+    for name in ("reliability.svg", "precision_recall.svg"):
+        assert (root / "evaluation/reports" / name).exists()
+
+
+def test_without_matplotlib_the_report_has_no_plots(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    result = run(root)
+    assert result.exit_code == 0
+    assert "no plots: plots need matplotlib" in result.stderr
+    page = (root / "evaluation/reports/latest.md").read_text(encoding="utf-8")
+    assert ".svg" not in page
+    assert run(root, "learning-curve").exit_code == 1
+
+
+def test_the_learning_curve(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def learner(gold: Sequence[GoldArticle], articles: Sequence[Article]) -> list[Stored]:
+        return [Stored(events=(), mentions=()) for _ in articles]
+
+    monkeypatch.setattr(crossval, "learn_and_read", learner)
+    for name in learning_curve.SCORERS:
+        (root / "evaluation" / f"{name}.py").write_text("A = 1\n", encoding="utf-8")
+    done = run(root, "learning-curve")
+    assert done.exit_code == 0
+    assert "Accuracy against training size" in done.stdout
+    assert "100%: 1 passages read and scored" in done.stderr
+    assert (root / "evaluation/reports/learning_curve.svg").exists()
+
+
+def test_names(root: Path) -> None:
+    # The made-up system knows Novalune by heart.
+    missing = run(root, "names", "--set", "seeds")
+    assert missing.exit_code == 1
+    assert "heads.toml is missing" in missing.stderr
+    shutil.copytree(ROOT / unseen.FOLDER, root / unseen.FOLDER)
+    result = run(root, "names", "--set", "seeds")
+    assert result.exit_code == 1
+    assert "Names that nobody has seen, on seeds" in result.stdout
+    assert "cost: 80.0 points of role F1, at most 2" in result.stderr
+    assert run(root, "names", "--set", "dev").exit_code == 2
+
+
+def test_names_that_cost_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silence(articles: Sequence[Article]) -> list[Prediction]:
+        return [Prediction() for _ in articles]
+
+    monkeypatch.setattr(systems, "whole", lambda model=None: silence)
+    shutil.copytree(ROOT / unseen.FOLDER, root / unseen.FOLDER)
+    assert run(root, "names", "--set", "seeds").exit_code == 0
 
 
 def test_floors_rise_hold_break_and_fall(root: Path) -> None:
@@ -64,7 +119,7 @@ def test_cross_validation_and_its_staleness(root: Path, monkeypatch: pytest.Monk
     def learner(gold: Sequence[GoldArticle], articles: Sequence[Article]) -> list[Stored]:
         return [Stored(events=(), mentions=()) for _ in articles]
 
-    monkeypatch.setattr(crossval, "learn_and_read", learner)
+    monkeypatch.setattr(crossval, "SharedRecogniser", lambda: nullcontext(learner))
     assert run(root, "stale").exit_code == 1
     assert run(root, "errors", "--left-out").exit_code == 1
     done = run(root, "cross-validate")
@@ -87,6 +142,15 @@ def test_errors_of_a_set(root: Path) -> None:
     assert "mention missed (1)" in result.stdout
     assert "Fonds Garonne" in result.stdout
     assert run(root, "errors", "--set", "moon").exit_code == 2
+
+
+def test_errors_can_be_cut(root: Path) -> None:
+    whole = run(root, "errors", "--set", "train")
+    cut = run(root, "errors", "--set", "train", "--limit", "1")
+    assert "The first 1 of 3." in cut.stdout
+    assert "The first" not in whole.stdout
+    assert len(cut.stdout.splitlines()) < len(whole.stdout.splitlines())
+    assert run(root, "errors", "--limit", "0").exit_code == 2
 
 
 def test_agreement(root: Path) -> None:
@@ -126,7 +190,10 @@ def test_broken_gold_is_one_line(root: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "check", "floors", "cross-validate", "stale", "agreement", "coverage", "errors"],
+    [
+        *("", "check", "floors", "cross-validate", "learning-curve", "stale"),
+        *("agreement", "coverage", "errors", "names"),
+    ],
 )
 def test_help_teaches(command: str) -> None:
     result = CliRunner().invoke(cli.app, [*command.split(), "--help"])

@@ -150,3 +150,37 @@ def test_the_real_learner_trains_and_reads_with_what_it_trained(
     article = case_from_markup(told("s3", "y")).article
     (stored,) = crossval.learn_and_read(gold, [article])
     assert [one.company.name for one in stored.events] == ["Novalune"]
+
+
+def test_one_recogniser_serves_all_folds_that_leave_press_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trained: list[list[str]] = []
+    finished: list[dict[str, list[object]]] = []
+
+    def train_recogniser(gold: Sequence[GoldArticle], output: Path) -> dict[str, list[object]]:
+        trained.append([one.path for one in gold])
+        output.mkdir()
+        return {one.path: ["of a fold"] for one in gold}
+
+    def recognise(nlp: str, gold: Sequence[GoldArticle]) -> dict[str, list[object]]:
+        return {one.path: [nlp] for one in gold}
+
+    def finish(gold: Sequence[GoldArticle], spans: dict[str, list[object]], output: Path) -> None:
+        assert [one.path for one in gold] == ["s1", "t1"]
+        finished.append(spans)
+
+    module = ModuleType("pipeline.train")
+    module.train_recogniser = train_recogniser  # type: ignore[attr-defined]
+    module.recognise = recognise  # type: ignore[attr-defined]
+    module.finish = finish  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pipeline.train", module)
+    monkeypatch.setattr("spacy.load", lambda path: "the whole NER")
+    monkeypatch.setattr(library, "load", lambda model: None)
+    monkeypatch.setattr(library, "read_deals", lambda nlp, articles: iter(()))
+    written = parse(SOURCE.replace("+++\n", '+++\nwriter = "w"\n', 1), path="t1")
+    with crossval.SharedRecogniser() as learner:
+        for _ in range(2):
+            assert learner([told("s1", "x"), written], []) == []
+    assert trained == [["t1"]]
+    assert finished == [{"t1": ["of a fold"], "s1": ["the whole NER"]}] * 2

@@ -43,6 +43,12 @@ def test_overconfidence() -> None:
     assert (high.low, high.high) == (0.8, 0.9)
 
 
+@pytest.mark.parametrize("tenth", range(10))
+def test_a_confidence_on_an_edge_is_in_the_bin_that_begins_there(tenth: int) -> None:
+    (only,) = calibrate([(tenth / 10, True)]).bins
+    assert (only.low, only.high) == (tenth / 10, round(tenth / 10 + 0.1, 1))
+
+
 def test_no_events_no_calibration() -> None:
     told = calibrate([])
     assert (told.events, told.ece, told.brier, told.bins) == (0, None, None, ())

@@ -126,10 +126,10 @@ def test_the_pipeline_is_loaded_as_each_system_needs_it(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(library, "load", load)
     monkeypatch.setattr(library, "read_deals", read_deals)
-    for system in (systems.whole(), systems.whole(Path("other")), systems.rules_only()):
+    for system in (systems.whole(), systems.whole(Path("other"))):
         (found,) = system([ARTICLE])
         assert found.deals[0].company.names == ("Novalune",)
-    assert calls == [(None, []), (Path("other"), []), (None, ["tok2vec", "ner"])]
+    assert calls == [(None, []), (Path("other"), [])]
 
 
 def test_a_reading_becomes_a_prediction() -> None:

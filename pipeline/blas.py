@@ -1,0 +1,43 @@
+"""Matrix products by numpy's BLAS, on one thread.
+
+Nine tenths of the encoder's time are matrix products. thinc takes BLIS for them, which falls back
+to plain kernels on processors that it does not know (three times slower, measured on AMD Zen 5);
+numpy's OpenBLAS knows more. More threads make these small products slower, not faster; use more
+processes instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cache
+
+import spacy
+from spacy.language import Language
+from thinc.api import NumpyOps
+from threadpoolctl import ThreadpoolController
+
+
+@spacy.registry.callbacks("fr_deals.NumpyBlas.v1")
+def numpy_blas() -> Callable[[Language], Language]:
+    """The ``[nlp.after_pipeline_creation]`` callback that lets numpy multiply for all pipes."""
+
+    def set_ops(nlp: Language) -> Language:
+        ops = NumpyOps(use_blis=False)
+        for _, pipe in nlp.pipeline:
+            for node in pipe.model.walk() if hasattr(pipe, "model") else ():
+                node.ops = ops
+        return nlp
+
+    return set_ops
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()  # looks at every library that is loaded: once
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """A block in which BLAS takes one thread; it is as it was afterwards."""
+    limits: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
+    return limits

@@ -1,0 +1,62 @@
+"""The folder of a trained model: where the shipped one is, and whether it is whole.
+
+``SHA256SUMS`` (the format of ``sha256sum``, which can check it too) lists the files of a sealed
+folder. spaCy takes many a missing file for an empty one; the list is how that is noticed.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+from pipeline import digests
+from pipeline.errors import ModelError
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+MODEL = _ROOT / "models" / "fr_deals_md"
+"""The model that is used where none is named."""
+
+_SUMS = "SHA256SUMS"
+
+
+def seal(folder: Path) -> None:
+    """Write the list of the files in ``folder``; the last step of making a model."""
+    lines = (f"{digest}  {name}\n" for name, digest in _digests(folder).items())
+    (folder / _SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def check(folder: Path) -> None:
+    """Hold a sealed folder against its list; a folder without a list passes.
+
+    Raises:
+        ModelError: names a file that is missing or is not as it was written.
+    """
+    try:
+        lines = (folder / _SUMS).read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return
+    found = _digests(folder)
+    for line in lines:
+        digest, _, name = line.partition("  ")
+        if found.get(name) != digest:
+            state = "damaged" if name in found else "missing"
+            raise ModelError(
+                f"{folder / name}: this file of the model is {state}; install the model again, "
+                "or train it with python -m pipeline.train"
+            )
+
+
+def reader_digest(model: Path | None) -> str:
+    """One hash of the model (default: the shipped one) and of the code that runs it."""
+    folder = MODEL if model is None else model
+    both = digests.digest(digests.below(folder), folder) + digests.code(_ROOT)
+    return sha256(both.encode()).hexdigest()
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(digests.below(folder))
+        if path.name != _SUMS
+    }
