@@ -470,6 +470,9 @@ def test_a_model_that_reads_no_deals(tmp_path: Path) -> None:
 def test_a_damaged_model(tmp_path: Path, file: str, content: bytes) -> None:
     shutil.copytree(pipeline.library.MODEL, tmp_path / "model")
     (tmp_path / "model" / file).write_bytes(content)
+    with pytest.raises(ModelError, match=rf"{file}: this file of the model is damaged"):
+        pipeline.load(tmp_path / "model")
+    (tmp_path / "model" / "SHA256SUMS").unlink()  # as a model that was never sealed
     with pytest.raises(ModelError, match="no model that can be read at"):
         pipeline.load(tmp_path / "model")
 
