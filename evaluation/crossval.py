@@ -79,16 +79,21 @@ class Learner(Protocol):
 
 def learn_and_read(gold: Sequence[GoldArticle], articles: Sequence[Article]) -> list[Stored]:
     """The real learner: ``pipeline.train`` into a temporary folder, then the whole pipeline."""
-    from pipeline.library import load, read_deals
     from pipeline.train import train
 
     with TemporaryDirectory() as folder:
         model = Path(folder) / "model"
         train(gold, model)
-        return [
-            Stored(events=reading.events, mentions=reading.mentions)
-            for reading in read_deals(load(model), articles)
-        ]
+        return _read_by(model, articles)
+
+
+def _read_by(model: Path, articles: Sequence[Article]) -> list[Stored]:
+    from pipeline.library import load, read_deals
+
+    return [
+        Stored(events=reading.events, mentions=reading.mentions)
+        for reading in read_deals(load(model), articles)
+    ]
 
 
 class SharedRecogniser:
@@ -112,20 +117,15 @@ class SharedRecogniser:
     def __call__(self, gold: Sequence[GoldArticle], articles: Sequence[Article]) -> list[Stored]:
         import spacy
 
-        from pipeline.library import load, read_deals
         from pipeline.train import finish, recognise
 
         ner, spans = self._recogniser([one for one in gold if one.head.writer is not None])
         press = [article for article in gold if article.head.writer is None]
-        model = Path(self._folder.name) / "model"
-        shutil.copytree(ner, model)
-        finish(gold, {**spans, **recognise(spacy.load(ner), press)}, model)
-        stored = [
-            Stored(events=reading.events, mentions=reading.mentions)
-            for reading in read_deals(load(model), articles)
-        ]
-        shutil.rmtree(model)
-        return stored
+        with TemporaryDirectory() as folder:
+            model = Path(folder) / "model"
+            shutil.copytree(ner, model)
+            finish(gold, {**spans, **recognise(spacy.load(ner), press)}, model)
+            return _read_by(model, articles)
 
     def _recogniser(self, written: Sequence[GoldArticle]) -> tuple[Path, dict[str, Raw]]:
         from pipeline.train import train_recogniser

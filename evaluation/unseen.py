@@ -12,11 +12,12 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.gold import Case, case_from_markup
 from evaluation.sets import ANNOTATIONS
+from pipeline.corpus import rebuilt
 from pipeline.errors import DealReaderError
 from pipeline.markup import GoldArticle, GoldMention, parse_folder
 from pipeline.schema import NAME_LABELS, EventType, Label
@@ -100,7 +101,7 @@ def renamed(article: GoldArticle, names: Names, draw: int = 0) -> GoldArticle:
         said = [m for m in chain if m.label in NAME_LABELS and not m.nom and not m.unnamed]
         if said:
             renamer.rename(said)
-    return _rebuilt(article, renamer.texts)
+    return rebuilt(article, renamer.texts)
 
 
 class _Renamer:
@@ -215,23 +216,6 @@ class _Part:
         if words == whole[: len(words)]:
             return cls(first=len(words))
         return cls(last=True) if person and words == whole[-len(words) :] else None
-
-
-def _rebuilt(article: GoldArticle, texts: dict[int, str]) -> GoldArticle:
-    """The article with the mentions that start at the keys of ``texts`` written anew."""
-    out: list[str] = []
-    mentions: list[GoldMention] = []
-    position = length = 0
-    for mention in article.mentions:
-        gap = article.text[position : mention.start]
-        text = texts.get(mention.start, mention.text)
-        start = length + len(gap)
-        length = start + len(text)
-        out += (gap, text)
-        mentions.append(replace(mention, start=start, end=length, text=text))
-        position = mention.end
-    out.append(article.text[position:])
-    return replace(article, text="".join(out), mentions=tuple(mentions))
 
 
 def _words(text: str) -> list[str]:

@@ -6,6 +6,7 @@ import random
 import re
 import tomllib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -90,7 +91,7 @@ def swapped(article: GoldArticle, rng: random.Random) -> GoldArticle:
         named = [m for m in chain if m.label in NAME_LABELS and not m.nom and not m.unnamed]
         if named and rng.random() < SWAP_SHARE:
             texts.update(_new_texts(article, named, taken, rng))
-    return _rebuilt(article, texts)
+    return rebuilt(article, texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,11 @@ def _places(text: str, chain: list[GoldMention], full: str, person: bool) -> lis
     return places
 
 
-def _rebuilt(article: GoldArticle, texts: dict[int, str]) -> GoldArticle:
-    """The article with the mentions that start at the keys of ``texts`` written anew."""
+def rebuilt(article: GoldArticle, texts: Mapping[int, str]) -> GoldArticle:
+    """The article with the mentions that start at the keys of ``texts`` written anew.
+
+    Text between the marks stays; offsets are counted anew.
+    """
     out: list[str] = []
     mentions: list[GoldMention] = []
     position = length = 0

@@ -192,8 +192,31 @@ def _tied_anchor(view: View, item: Item, draft: Draft) -> bool:
 # ---- links of mentions to deals ---------------------------------------------------------------
 
 
-def link_features(view: View, item: Item, drafts: Sequence[Draft], at: int) -> list[str]:
-    """Evidence that ``item`` belongs to ``drafts[at]``."""
+def link_features(
+    view: View, item: Item, drafts: Sequence[Draft], wanted: Sequence[int]
+) -> Iterator[tuple[int, list[str]]]:
+    """For each of the ``wanted`` places in ``drafts`` the evidence that ``item`` belongs there."""
+    if not wanted:
+        return
+    tied = [_tied_anchor(view, item, draft) for draft in drafts]
+    own = cue_features(view, item.start, item.end, item.sent)
+    own += words_around(view, item) + role_features(view, item)
+    if item.party is not None:
+        own += governing_cues(view, item)
+    own = [f"x{feature}" for feature in own]
+    for at in wanted:
+        yield at, _draft_features(view, item, drafts, at, tied) + own
+
+
+def of_others(item: Item, drafts: Sequence[Draft]) -> list[int]:
+    """The places in ``drafts`` of the deals whose company is not the party of ``item`` itself."""
+    return [at for at, d in enumerate(drafts) if item.party is None or item.party != d.company]
+
+
+def _draft_features(
+    view: View, item: Item, drafts: Sequence[Draft], at: int, tied: Sequence[bool]
+) -> list[str]:
+    """What ``drafts[at]`` is to ``item``, beside the other drafts."""
     draft = drafts[at]
     anchors = [nearest(d.anchors, item) for d in drafts]
     gaps = [distance(anchor, item) for anchor in anchors]
@@ -255,14 +278,9 @@ def link_features(view: View, item: Item, drafts: Sequence[Draft], at: int) -> l
         if category in cues:
             out.append(f"{category}&first={at == 0}")
             out.append(f"{category}&rank={min(rank, 2)}")
-    out += [f"x{feature}" for feature in cue_features(view, item.start, item.end, item.sent)]
-    out += [f"x{feature}" for feature in words_around(view, item)]
-    tied = [_tied_anchor(view, item, d) for d in drafts]
     out.append(f"tied={tied[at]}&other={any(tied)}&rank={min(rank, 1)}")
     out += _ties(view, item, {draft.company}, others)
-    out += [f"x{feature}" for feature in role_features(view, item)]
     if item.party is not None:
-        out += [f"x{feature}" for feature in governing_cues(view, item)]
         out.append(f"self={item.party == draft.company}")
     return out
 
@@ -466,8 +484,8 @@ REAL = 0.15
 
 TELLS = 0.3
 """An article of which no draft is this probable tells no deal at all. Both thresholds were
-chosen by cross-validation over the training text; TELLS also with the scores of `dev` and
-`heldout` in view."""
+chosen by cross-validation over the training text; that there is a second one was first decided
+with scores of `dev` and `heldout` in view."""
 
 
 def read_deals(view: View, models: Models) -> list[Draft]:
@@ -679,14 +697,8 @@ _MANY = frozenset({"investor", "source"})
 
 def _link(view: View, models: Models, item: Item, role: str, drafts: Sequence[Draft]) -> None:
     scores = []
-    bracketed = _bracketed_sum(view, item)
-    told = {at for at, draft in enumerate(drafts) if bracketed in draft.anchors}
-    for at, draft in enumerate(drafts):
-        if item.party is not None and item.party == draft.company:
-            continue
-        if told and at not in told:
-            continue
-        probabilities = models[role].probabilities(link_features(view, item, drafts, at))
+    for at, features in link_features(view, item, drafts, _open_to(view, item, drafts)):
+        probabilities = models[role].probabilities(features)
         value = max(sorted(probabilities), key=lambda c: probabilities[c])
         scores.append((1 - probabilities.get(NO, 0.0), value, at))
     if not scores:
@@ -698,6 +710,16 @@ def _link(view: View, models: Models, item: Item, role: str, drafts: Sequence[Dr
             continue
         name = role if value == YES else value
         drafts[at].links.setdefault(name, []).append((item, probability))
+
+
+def _open_to(view: View, item: Item, drafts: Sequence[Draft]) -> list[int]:
+    """The places in ``drafts`` that a mention may belong to, by the company and by its brackets."""
+    places = of_others(item, drafts)
+    bracketed = _bracketed_sum(view, item)
+    if bracketed is None:
+        return places
+    told = {at for at, draft in enumerate(drafts) if bracketed in draft.anchors}
+    return [at for at in places if at in told] if told else places
 
 
 def _bracketed_sum(view: View, item: Item) -> Item | None:

@@ -30,6 +30,7 @@ from pipeline.deals import (
     link_features,
     may_be_company,
     may_link,
+    of_others,
     operation_features,
     operation_sentences,
     own_worth_features,
@@ -248,11 +249,8 @@ def _link_samples(
     drafts: Sequence[Draft],
     events: Sequence[GoldEvent],
 ) -> Iterator[Sample]:
-    for at, (draft, event) in enumerate(zip(drafts, events, strict=True)):
-        if item.party is not None and item.party == draft.company:
-            continue
-        features = link_features(document.view, item, drafts, at)
-        yield role, features, _link_label(document, item, role, draft, event)
+    for at, features in link_features(document.view, item, drafts, of_others(item, drafts)):
+        yield role, features, _link_label(document, item, role, drafts[at], events[at])
 
 
 def _link_label(document: Aligned, item: Item, role: str, draft: Draft, event: GoldEvent) -> str:

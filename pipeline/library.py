@@ -28,7 +28,7 @@ import pipeline.vectors  # noqa: F401  (like the five above it registers what a 
 from pipeline.blas import one_thread
 from pipeline.errors import DealReaderError, InputError, ModelError
 from pipeline.model_folder import MODEL as MODEL
-from pipeline.model_folder import check
+from pipeline.model_folder import check, packaged
 from pipeline.normalise.unicode import Composed, compose
 from pipeline.reader import split_head
 from pipeline.schema import Article, Event, TypedMention
@@ -84,9 +84,9 @@ def load(model: str | Path | None = None, *, exclude: Iterable[str] = ()) -> Lan
 
 
 def _folder(model: str | Path) -> Path:
-    """The folder that holds the ``meta.json`` of a model."""
+    """The folder that holds the files of a model."""
     if not Path(model).exists() and util.is_package(str(model)):
-        return util.get_package_path(str(model))
+        return packaged(str(model))
     return Path(model)
 
 

@@ -7,6 +7,7 @@ folder. spaCy takes many a missing file for an empty one; the list is how that i
 from __future__ import annotations
 
 from hashlib import sha256
+from importlib import metadata, resources
 from pathlib import Path
 
 from pipeline import digests
@@ -45,6 +46,16 @@ def check(folder: Path) -> None:
                 f"{folder / name}: this file of the model is {state}; install the model again, "
                 "or train it with python -m pipeline.train"
             )
+
+
+def packaged(name: str) -> Path:
+    """Where the installed package of a spaCy model keeps the files of the model.
+
+    Raises:
+        importlib.metadata.PackageNotFoundError, ModuleNotFoundError: when it is not installed.
+    """
+    version = metadata.version(name)
+    return Path(str(resources.files(name))) / f"{name}-{version}"
 
 
 def reader_digest(model: Path | None) -> str:

@@ -45,7 +45,7 @@ from pipeline.cues import expand
 from pipeline.errors import LexiconError
 from pipeline.lexicon import Row, Text, load
 from pipeline.schema import Label
-from pipeline.view import PARTY_LABELS, Item, View
+from pipeline.view import PARTY_LABELS, Item, Role, View
 
 INVESTOR_SLOTS = frozenset(
     ["investor", "lead", "participant", "buyer", "seller", "lender", "declined"]
@@ -393,6 +393,14 @@ def _family(item: Item) -> str:
 def relations() -> Relations:
     """The rules of ``lexicons/relations.toml``."""
     return Relations(load("relations", RelationRow, "rule"), load("relations", WordsRow, "words"))
+
+
+def note_roles(view: View, matches: Iterable[Match]) -> None:
+    """Sets ``view.roles``: for each item the slots in which matches hold it."""
+    for number, match in enumerate(matches):
+        for slot, items in match.slots.items():
+            for item in items:
+                view.roles.setdefault(item.index, []).append(Role(number, match.rule, slot))
 
 
 # ---- what the rules say of a party ------------------------------------------------------------

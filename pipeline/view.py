@@ -37,7 +37,7 @@ _LIST_GAP = 9
 _NUMBER = re.compile(r"\d")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # an item is itself: comparing all its fields takes long
 class Item:
     """A mention in token indices. ``party`` is ``None`` where it stands for no party."""
 

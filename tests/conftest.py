@@ -9,10 +9,12 @@ import pytest
 import spacy
 from hypothesis import settings
 from spacy.language import Language
+from standin import Reader
 from tiny import TEMPLATES, passages, trained
 
 import pipeline
 import pipeline.library  # registers the components and the tokenizer
+import pipeline.run
 from pipeline.markup import GoldArticle, parse_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,3 +74,11 @@ def tiny_model(tiny: Language, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("tiny") / "model"
     tiny.to_disk(folder)
     return folder
+
+
+@pytest.fixture
+def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """The command line reads with this stand-in."""
+    reader = Reader()
+    monkeypatch.setattr(pipeline.run, "Workers", reader)
+    return reader

@@ -15,7 +15,7 @@ from unicodedata import normalize
 
 import pytest
 from spacy.language import Language
-from test_run import PROSE, Reader, command, ids, run
+from standin import PROSE, Reader, command, ids, run
 
 import pipeline.run
 from pipeline.errors import InputError
@@ -23,13 +23,6 @@ from pipeline.library import Reading, read_each
 from pipeline.reader import MAX_CHARACTERS, Place, read_articles
 from pipeline.schema import Article
 from pipeline.workers import Lines
-
-
-@pytest.fixture
-def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
-    reader = Reader()
-    monkeypatch.setattr(pipeline.run, "Workers", reader)
-    return reader
 
 
 @pytest.fixture

@@ -199,6 +199,24 @@ def test_it_reads_as_the_model_of_the_repository_does(installed: Path) -> None:
     assert done.stdout == "True\n"
 
 
+def test_a_damaged_package_is_told(installed: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    shutil.copytree(installed, site)
+    (config,) = site.glob("fr_deals_md/fr_deals_md-*/config.cfg")
+    config.write_text(config.read_text("utf-8") + "\n", encoding="utf-8")
+    done = python(
+        site,
+        "import pipeline\n"
+        "from pipeline.errors import ModelError\n"
+        "try:\n"
+        "    pipeline.load('fr_deals_md')\n"
+        "except ModelError as error:\n"
+        "    print(error)\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "config.cfg: this file of the model is damaged" in done.stdout
+
+
 def test_another_minor_version_of_spacy_is_refused_with_its_mend(installed: Path) -> None:
     done = python(
         installed,

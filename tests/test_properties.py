@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -16,6 +14,7 @@ import jsonschema
 import pytest
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
+from clock import cost
 from hypothesis import example, given
 from hypothesis import strategies as st
 from num2words import num2words
@@ -300,16 +299,6 @@ _UNITS = [
     "Alpha {} SA\n", "{} Zed\n", "Fonds {} Capital\n", "mai ", "12 M€ ", "1", "a", "(", "e\u0301",
     "\u0301", "ﷺ", "l'", "1 ", "un ", "15 mars {}, ", "de {} à ", "entre {} et ", "{}/", "{}.",
 ]  # fmt: skip
-
-
-def cost(call: Callable[[str], object], text: str) -> float:
-    """Processor time of one call, without the collector, which belongs to other tests' objects."""
-    gc.disable()
-    begin = time.process_time()
-    call(text)
-    seconds = time.process_time() - begin
-    gc.enable()
-    return seconds
 
 
 def assert_linear(name: str, text: str) -> None:

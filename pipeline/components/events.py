@@ -24,9 +24,9 @@ from pipeline.cues import CueMatcher
 from pipeline.deals import read_deals
 from pipeline.errors import ModelError
 from pipeline.linear import LinearModel
-from pipeline.relations import relations
+from pipeline.relations import note_roles, relations
 from pipeline.schema import SCHEMA_VERSION, Event, Label, TypedMention
-from pipeline.view import PARTY_LABELS, Role, View, read_view, relabel
+from pipeline.view import PARTY_LABELS, View, read_view, relabel
 
 
 class DealReader(Pipe):
@@ -61,10 +61,7 @@ class DealReader(Pipe):
     def view(self, doc: Doc) -> View:
         """The mentions of ``doc`` as :mod:`pipeline.view` holds them."""
         view = read_view(doc, self._find_cues)
-        for number, match in enumerate(relations().find(view)):
-            for slot, items in match.slots.items():
-                for item in items:
-                    view.roles.setdefault(item.index, []).append(Role(number, match.rule, slot))
+        note_roles(view, relations().find(view))
         return view
 
     # ---- spaCy's serialisation ----------------------------------------------------------------

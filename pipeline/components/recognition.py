@@ -127,18 +127,20 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
         """Starts, ends and labels of all entities, in text order; tokens count as in the batch."""
         tok2vec, lower, upper = map(self.model.get_ref, ("tok2vec", "lower", "upper"))
         features: Floats = lower.predict(tok2vec.predict(docs))  # row 0 stands for no token
+        bias = lower.get_param("b")
         sentences = _sentences(docs)
+        shortening = -sentences.length
         opened = np.full(len(sentences.first), -1)
         began = np.zeros(len(sentences.first), dtype=np.int64)
         entities = []
         for step in range(sentences.length[0]):
-            going = np.searchsorted(-sentences.length, -step)
+            going = np.searchsorted(shortening, -step)
             at, opened, began = sentences.first[:going] + step, opened[:going], began[:going]
             inside = opened >= 0
             summed = features[at + 1, 0]
             summed += features[np.where(inside, began + 1, 0), 1]
             summed += features[np.where(inside, at, 0), 2]
-            summed += lower.get_param("b")
+            summed += bias
             scores = upper.predict(summed.max(axis=-1))
             rows = np.where(inside, 3 + 2 * opened + sentences.last[at], sentences.outside[at])
             chosen = np.argmax(scores + moves.penalties[rows], axis=1)

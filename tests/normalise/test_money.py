@@ -9,14 +9,13 @@ range), then, as far as they apply: ``~`` approximate, ``>=`` at least, ``<=`` a
 
 from __future__ import annotations
 
-import gc
 import random
 import re
-import time
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from clock import cost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from num2words import num2words
@@ -1145,8 +1144,8 @@ def test_no_text_of_ten_thousand_characters_is_slow(piece: str) -> None:
     find_money("3 millions de dollars")
     text = (piece * 10_000)[:10_000]
     # A busy machine stretches even processor time: one run in twenty must keep the limit.
-    assert any(_cpu_seconds(find_money, text) < SECONDS for _ in range(20))
-    assert any(_cpu_seconds(parse_money, text) < SECONDS for _ in range(20))
+    assert any(cost(find_money, text) < SECONDS for _ in range(20))
+    assert any(cost(parse_money, text) < SECONDS for _ in range(20))
 
 
 @pytest.mark.parametrize("word", ["environ ", "plus de ", "de "])
@@ -1154,8 +1153,8 @@ def test_many_words_before_one_sum_are_not_slow(word: str) -> None:
     text = word * (10_000 // len(word)) + "5 M€"
     assert len(find_money(text)) == 1
     assert parse_money(text) is None
-    assert any(_cpu_seconds(find_money, text) < SECONDS for _ in range(20))
-    assert any(_cpu_seconds(parse_money, text) < SECONDS for _ in range(20))
+    assert any(cost(find_money, text) < SECONDS for _ in range(20))
+    assert any(cost(parse_money, text) < SECONDS for _ in range(20))
 
 
 def test_plain_prose_is_read_at_a_hundred_thousand_words_a_second() -> None:
@@ -1165,26 +1164,13 @@ def test_plain_prose_is_read_at_a_hundred_thousand_words_a_second() -> None:
         "suit son choix; les autres actionnaires attendent. "
     ) * 300
     limit = len(prose.split()) / 100_000
-    assert any(_cpu_seconds(find_money, prose) < limit for _ in range(20))
+    assert any(cost(find_money, prose) < limit for _ in range(20))
 
 
 def test_a_long_article_costs_as_its_length() -> None:
     passage = "Elle a levé 25 M€ (27 M$), puis entre 3 et 4 millions; 500 millions d'abonnés. "
-    short, long = (
-        min(_cpu_seconds(find_money, passage * times) for _ in range(3)) for times in (50, 400)
-    )
+    short, long = (min(cost(find_money, passage * times) for _ in range(3)) for times in (50, 400))
     assert long < 8 * 3 * short
-
-
-def _cpu_seconds(call: object, text: str) -> float:
-    assert callable(call)
-    # As timeit does: what the collector finds to do belongs to the other tests' objects.
-    gc.disable()
-    start = time.process_time()
-    call(text)
-    seconds = time.process_time() - start
-    gc.enable()
-    return seconds
 
 
 # --- The given articles, read by hand.
