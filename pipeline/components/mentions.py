@@ -24,7 +24,7 @@ from pipeline.normalise.dates import find_dates
 from pipeline.normalise.money import MoneySpan, find_money
 from pipeline.normalise.names import Name, unite
 from pipeline.reader import split_head
-from pipeline.schema import NAME_LABELS, Label
+from pipeline.schema import MONEY_LABELS, NAME_LABELS, Label
 
 _KEPT = frozenset({*NAME_LABELS, GROUP, Label.ROUND, Label.INSTRUMENT, Label.DATE})
 """What is taken from the NER as it stands; sums it finds count only where they can be read."""
@@ -96,7 +96,8 @@ def create(nlp: Language, name: str) -> MentionResolver:
 def _values(doc: Doc, text: str, prose: int) -> Iterator[Span]:
     """The sums and dates of the prose as spans; where they overlap, the sum stays."""
     spans = []
-    sums = find_money(text)
+    told = [(e.start_char, e.end_char) for e in doc.ents if e.label_ in MONEY_LABELS]
+    sums = find_money(text, told)
     for number, money in enumerate(sums):
         if money.start >= prose:
             code = money_code(money, _nth_kept(sums, money.conversion_of, prose), number)

@@ -11,7 +11,9 @@ part of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
@@ -37,6 +39,7 @@ from pipeline.normalise.quantities import (
     THOUSAND,
     Forms,
     Quantity,
+    find_headings,
     find_quantities,
     times,
 )
@@ -203,6 +206,12 @@ class _Kind(Enum):
     """Part of the range to its left."""
 
 
+_SUMS = (_Kind.MONEY, _Kind.SCALED)
+_UNSURE = (_Kind.BARE, _Kind.COUNT, _Kind.SCALED)
+_LENDERS = 6
+"""So many sums on either side may lend their unit to a number that is told to be a sum."""
+
+
 @dataclass(slots=True)
 class _Candidate:
     """A quantity on its way to a sum; ``floor`` is where the quantity before it ends."""
@@ -219,6 +228,7 @@ class _Candidate:
     minimum: Decimal | None = None
     lent: bool = False
     part: bool = False
+    told: bool = False
 
     @property
     def value(self) -> Decimal:
@@ -233,17 +243,23 @@ class _Candidate:
         self.lent = True
 
 
-def find_money(text: str) -> list[MoneySpan]:
+def find_money(text: str, told: Sequence[tuple[int, int]] = ()) -> list[MoneySpan]:
     """Every sum of money of an article, in order, without overlap; offsets are code points.
 
     A number with a scale and no currency ("3,7 milliards") is a sum only in an article that
     names a currency, and where neither its own words nor its neighbours count something else;
     it takes the currency of the nearest explicit sum before it, or else after it.
+
+    ``told``: stretches of the text, in order and without overlap, that a reader of the whole
+    sentence took for a sum. What is a mere number there ("puis Bêta (40)") takes the scale and
+    currency of the sum before it, or else after it.
     """
     smooth = plain(text)
     candidates = _candidates(smooth)
     _couple(smooth, candidates, alone=False)
     _lend_onward(smooth, candidates)
+    if told:
+        _lend_where_told(smooth, candidates, told)
     return _settle(smooth, candidates)
 
 
@@ -279,21 +295,23 @@ def _candidates(text: str, *, alone: bool = False) -> list[_Candidate]:
     floor = 0
     quantities = find_quantities(text)
     for quantity in quantities if alone else _without_books(quantities):
-        found.append(
-            _Candidate(
-                quantity.start,
-                quantity.end,
-                floor,
-                quantity.number,
-                quantity.scale,
-                quantity.currency,
-                _kind(text, quantity, found),
-                quantity.approximate,
-                quantity,
-            )
-        )
+        found.append(_candidate(quantity, _kind(text, quantity, found), floor))
         floor = quantity.end
     return found
+
+
+def _candidate(quantity: Quantity, kind: _Kind, floor: int = 0) -> _Candidate:
+    return _Candidate(
+        quantity.start,
+        quantity.end,
+        floor,
+        quantity.number,
+        quantity.scale,
+        quantity.currency,
+        kind,
+        quantity.approximate,
+        quantity,
+    )
 
 
 def _without_books(quantities: list[Quantity]) -> list[Quantity]:
@@ -506,6 +524,43 @@ def _lend_onward(text: str, candidates: list[_Candidate]) -> None:
                 interrupted = True
 
 
+def _lend_where_told(
+    text: str, candidates: list[_Candidate], told: Sequence[tuple[int, int]]
+) -> None:
+    """Make sums of the numbers in the stretches ``told``, by the unit of a table or a neighbour."""
+    starts = [start for start, _ in told]
+    before: deque[_Candidate] = deque(maxlen=_LENDERS)
+    headings = deque(_candidate(quantity, _Kind.MONEY) for quantity in find_headings(text))
+    heading: _Candidate | None = None
+    for index, candidate in enumerate(candidates):
+        while headings and headings[0].end < candidate.start:
+            heading = headings.popleft()
+        at = bisect_right(starts, candidate.start) - 1
+        if at >= 0 and candidate.end <= told[at][1] and candidate.kind in _UNSURE:
+            after = candidates[index + 1 : index + 1 + _LENDERS]
+            sums = [*before, *(c for c in after if c.kind in _SUMS)]
+            lender = heading or _lender(candidate, sums)
+            if candidate.source.scale is not None:
+                candidate.kind, candidate.told = _Kind.SCALED, True
+            elif lender is not None:
+                candidate.borrow(lender)
+                candidate.told = True
+        if candidate.kind in _SUMS and not (
+            before and _converts(text, before[0], before[0].end, candidate)
+        ):
+            before.appendleft(candidate)
+
+
+def _lender(candidate: _Candidate, sums: Sequence[_Candidate]) -> _Candidate | None:
+    """The first of ``sums`` that makes of a bare number one of its own size, else the first."""
+    for lender in sums:
+        value = times(candidate.number, _scale_lent(candidate.number, lender) or ONE)
+        low, high = sorted((value, lender.value))
+        if lender.scale is not None and high <= low * _LOAN_RATIO:
+            return lender
+    return next(iter(sums), None)
+
+
 def _converts(text: str, original: _Candidate, end: int, candidate: _Candidate) -> bool:
     """Whether ``candidate`` restates the sum ``original``, which ends at ``end``."""
     if candidate.lent or None in (original.currency, candidate.currency):
@@ -545,10 +600,10 @@ def _settle(text: str, candidates: list[_Candidate]) -> list[MoneySpan]:
     """The sums among the candidates, each with its currency."""
     places = Places(text)
     explicit = [candidate for candidate in candidates if candidate.kind is _Kind.MONEY]
-    if not explicit:
+    if not explicit and not any(candidate.told for candidate in candidates):
         return []
     _read_canadian_dollars(text, explicit)
-    nearest_code = _code(explicit[0], places)
+    nearest_code = _code(explicit[0], places) if explicit else None
     spans: list[MoneySpan] = []
     last_count: _Candidate | None = None
     for candidate in candidates:
@@ -606,7 +661,7 @@ def _is_a_count(
     ("utilisateurs"). Without either, a count in the same sentence or the one before goes on:
     "Elle a 500 millions d'utilisateurs et en vise 600 millions."
     """
-    if candidate.kind is not _Kind.SCALED:
+    if candidate.kind is not _Kind.SCALED or candidate.told:
         return False
     start = max(spans[-1].end if spans else 0, candidate.start - _CUE_REACH)
     for ending in _SENTENCE_END.finditer(text, start, candidate.start):

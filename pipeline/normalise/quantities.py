@@ -214,6 +214,23 @@ def find_quantities(text: str) -> list[Quantity]:
     return found
 
 
+_HEADED = r"(?: ?(?:milliers|millions|milliards|k€|M€|Mds?€|[kM]?EUR\b))"
+_HEADING = re.compile(rf"\b[Ee]n(?={_HEADED})|\((?={_HEADED}[^()0-9]{{0,12}}\))")
+
+
+def find_headings(text: str) -> list[Quantity]:
+    """Units that a table or list states once for all its numbers: "(en millions d'euros)".
+
+    Each is one of its unit.
+    """
+    units = ((match.start(), _unit_at(text, match.end())) for match in _HEADING.finditer(text))
+    return [
+        Quantity(start, unit.end, ONE, unit.scale, unit.currency)
+        for start, unit in units
+        if unit.currency is not None
+    ]
+
+
 def _scan(text: str) -> Iterator[Quantity]:
     readers = {"words": _read_words, "definite": _read_definite}
     position = 0

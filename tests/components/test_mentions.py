@@ -32,6 +32,7 @@ NAMES = {
     "des milliards": "AMOUNT",
     "40 millions d'euros": "VALUATION",
     "12": "ORG",
+    "14": "AMOUNT",
     "mai": "ORG",
     "ce printemps": "DATE",
     "la rentrée des classes": "DATE",
@@ -88,6 +89,13 @@ def test_the_names_of_the_ner_tell_a_worth_from_a_sum(read: Language) -> None:
     first, second = read("Alpha lève 3 M€ et vaut 40 millions d'euros.").ents[1:]
     assert read_money(first.id_).kind == ""
     assert read_money(second.id_).kind == "VALUATION"
+
+
+def test_a_bare_number_that_the_ner_takes_for_a_sum_is_one(read: Language) -> None:
+    doc = read("Alpha lève 40 millions d'euros, Bêta (14) aussi.")
+    (sum_,) = [ent for ent in doc.ents if ent.text == "14"]
+    assert sum_.label_ == "AMOUNT"
+    assert read_money(sum_.id_).value == 14_000_000
 
 
 def test_a_conversion_knows_what_it_converts(read: Language) -> None:

@@ -1177,6 +1177,50 @@ def test_a_long_article_costs_as_its_length() -> None:
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 
+TOLD = {
+    "Après Tamaris (100 millions d'euros en 2020), Belrive [54], La Dune [40] et Ohm [14].": [
+        ("54", 54_000_000, "EUR"), ("40", 40_000_000, "EUR"), ("14", 14_000_000, "EUR"),
+    ],
+    "Elle visait 60 millions de dollars ; elle en clôt [75].": [("75", 75_000_000, "USD")],
+    "Belrive prend [8 millions], Ohm [2,5], dit la liste.": [
+        ("8 millions", 8_000_000, None), ("2,5", 2_500_000, None),
+    ],
+    "Orbis vaudrait 175 milliards de dollars, contre [150] cet été.": [
+        ("150", 150_000_000_000, "USD"),
+    ],
+    "Ils ont 1,7 milliard d'euros et 280 millions de dette ; on parle de [500].": [
+        ("500", 500_000_000, "EUR"),
+    ],
+    "310 milliards de yens (1,7 milliard d'euros) : Sony met 90 milliards, Toray [60].": [
+        ("60", 60_000_000_000, "JPY"),
+    ],
+    "Palmarès (en millions de dollars) : Belrive [12], Ohm [8,5].": [
+        ("12", 12_000_000, "USD"), ("8,5", 8_500_000, "USD"),
+    ],
+    "Trimestre (M€)\nBelrive | série A | [17,5]": [("17,5", 17_500_000, "EUR")],
+    "L'offre compte 90 millions d'euros, dont [30 millions] d'actions.": [
+        ("30 millions", 30_000_000, "EUR"),
+    ],
+    "La machine coûtait 900 euros, elle en vaut [8 300].": [("8 300", 8_300, "EUR")],
+    "Ils étaient [12] à table.": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("marked", TOLD)
+def test_a_number_that_is_told_to_be_a_sum_takes_the_unit_of_its_neighbour(marked: str) -> None:
+    text, told = "", []
+    for piece in re.split(r"(\[[^]]*\])", marked):
+        inside = piece.strip("[]")
+        if inside != piece:
+            told.append((len(text), len(text) + len(inside)))
+        text += inside
+    found = [m for m in find_money(text, told) if any(m.start == start for start, _ in told)]
+    assert [(text[m.start : m.end], m.value, m.currency) for m in found] == [
+        (span, value, currency) for span, value, currency in TOLD[marked]
+    ]
+    assert all(m.currency_inferred == (m.currency is not None) for m in found)
+
+
 SEED_SUMS = {
     "000_ab32c35f2a36d1ce": "25G USD; 350G USD",
     "001_3d3eea1584c81bb5": ("100G USD; 500G USD; 830G USD; 50G USD >=; 8G USD >=; 11G USD"),
