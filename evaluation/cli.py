@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated, Any, ParamSpec
 
 import typer
 from rich.console import Console
+from rich.progress import track
 
+import pipeline
 from evaluation import (
     agreement,
     coverage,
@@ -19,6 +22,7 @@ from evaluation import (
     floors,
     learning_curve,
     plots,
+    press,
     render,
     report,
     systems,
@@ -326,6 +330,65 @@ def errors_command(
     found = errors.errors(gold.cases, predictions, gold.unscored)
     _show(errors.tables(found, limit))
     _say(f"wrong fields: {len(found)} · articles: {len(gold.cases)}")
+
+
+@app.command(name="press")
+@_plain_errors
+def press_command(
+    context: typer.Context,
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, help="Articles, as for pipeline.run.")
+    ],
+    sheet: Annotated[
+        Path, typer.Option("--sheet", dir_okay=False, help="The CSV table to write for a reader.")
+    ],
+    size: Annotated[
+        int, typer.Option("--sample", min=1, help="Events, and as many sums passed over.")
+    ] = 150,
+    seed: Annotated[int, typer.Option(help="Another seed draws another sample.")] = 7,
+    model: Model = None,
+) -> None:
+    """Read unannotated press and draw a sample of what is found, for a reader to judge.
+
+    The reader fills the last column: for an event *right*, *partly* (told, but a field is wrong)
+    or *wrong* (no such deal is told); for a sum that no event uses *right* (passed over rightly),
+    *partly* (it belongs to a deal that was found) or *wrong* (its deal was missed). Then
+    `python -m evaluation verdicts SHEET`.
+    """
+    root: Path = context.obj
+    nlp = pipeline.load(model)
+    readings = pipeline.read_deals(nlp, pipeline.read_articles(source))
+    counts, rows = press.read(track(readings, "reading", console=Console(stderr=True)))
+    press.write_sheet(press.sample(rows, size, seed), sheet)
+    _keep(press.record(counts, source.name), root)
+    _say(f"{counts.events} events in {counts.telling} of {counts.articles} articles; see {sheet}")
+
+
+@app.command(name="verdicts")
+@_plain_errors
+def verdicts_command(
+    context: typer.Context,
+    sheet: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+) -> None:
+    """Count the verdicts of a sheet of `python -m evaluation press` that a reader has filled in.
+
+    Writes `evaluation/reports/press.json` (ids and verdicts, no text) and `press.md`.
+    """
+    root: Path = context.obj
+    try:
+        kept = json.loads((root / press.REPORT).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DealReaderError(f"{press.REPORT} is missing: run press first") from error
+    kept = press.with_verdicts(kept, press.read_sheet(sheet))
+    _keep(kept, root)
+    table = press.table(kept)
+    (root / press.REPORT).with_suffix(".md").write_text(table.markdown(), encoding="utf-8")
+    _show([table])
+
+
+def _keep(record: dict[str, Any], root: Path) -> None:
+    text = json.dumps(record, ensure_ascii=False, indent=1)
+    (root / press.REPORT).write_text(f"{text}\n", encoding="utf-8")
 
 
 def _marked(name: str) -> str:
