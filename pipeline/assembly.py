@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.codes import GROUP, NOTHING
-from pipeline.deals import YES, Draft, Models, investor_items, share_features, worth_features
+from pipeline.deals import (
+    YES,
+    Draft,
+    Models,
+    Worths,
+    investor_items,
+    share_features,
+    worth_features,
+)
 from pipeline.normalise.dates import interval
 from pipeline.normalise.names import slug
 from pipeline.schema import EventType, InvestorRole, Label, Qualifier
@@ -28,6 +36,7 @@ class Assembler:
         self._text = text
         self._view = view
         self._models = models
+        self._worths = Worths(view)
         self._parties: dict[int, Record] = {}
         self._conversions: dict[int, list[Item]] = {}
         for item in view.items:
@@ -247,7 +256,7 @@ class Assembler:
         for item in items:
             assert item.money is not None
             if item.money.converts is None and item.money.same_sum() not in out:
-                features = worth_features(self._view, draft, item)
+                features = worth_features(self._view, draft, item, self._worths)
                 basis = self._models["basis"].best(features)
                 out[item.money.same_sum()] = {**self.money(item), "basis": basis}
         return list(out.values())

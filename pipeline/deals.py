@@ -9,9 +9,11 @@ for each label over the same evidence: distance, what stands between, whose comp
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
 from pipeline.linear import LinearModel
@@ -105,31 +107,85 @@ def _share(probability: float) -> int:
     return min(int(probability * 5), 4)
 
 
+_NEAR = 6
+"""Of how many companies and deals one is chosen: those that stand nearest, in a long article."""
+
+_LOOKED_AT = 24
+"""Mentions on each side among which the nearest are looked for."""
+
+
+class _Candidates:
+    """The parties that may be a deal's company, and what is asked of them for every anchor."""
+
+    def __init__(self, view: View, parties: Sequence[int], most: int = _NEAR) -> None:
+        self.view = view
+        self.parties = parties
+        self.order = {party: place for place, party in enumerate(parties)}
+        self._most = most
+        self.labels = {party: view.party_labels(party) for party in parties}
+        self.chance = {
+            party: _share(max(item.chance(Label.COMPANY) for item in view.parties[party]))
+            for party in parties
+        }
+        self.main = max(
+            parties,
+            key=lambda p: (self.labels[p][Label.COMPANY], -view.parties[p][0].start),
+            default=None,
+        )
+        self._items = [item for item in view.items if item.party in self.labels]
+        self._starts = [item.start for item in self._items]
+
+    def nearest(self, anchor: Item) -> list[tuple[int, Item]]:
+        """The candidates nearest to ``anchor`` with their nearest mention, the nearest first."""
+        parties = self.parties
+        if len(parties) > self._most:
+            at = bisect_left(self._starts, anchor.start)
+            beside = self._items[max(0, at - _LOOKED_AT) : at + _LOOKED_AT]
+            parties = [party for item in beside if (party := item.party) is not None]
+        near = {party: nearest(self.view.parties[party], anchor) for party in parties}
+        ranked = sorted(near, key=lambda party: (distance(near[party], anchor), party))
+        return [(party, near[party]) for party in ranked[: self._most]]
+
+    def last_before(self, anchor: Item) -> int | None:
+        """The candidate that was named or described last."""
+        at = bisect_left(self._starts, anchor.start)
+        return self._items[at - 1].party if at else None
+
+
 def company_features(view: View, anchor: Item, party: int, candidates: Sequence[int]) -> list[str]:
     """Evidence that ``party`` is the company of the deal that hangs on ``anchor``."""
-    items = view.parties[party]
-    near = nearest(items, anchor)
-    ranked = sorted(
-        candidates, key=lambda p: (distance(nearest(view.parties[p], anchor), anchor), p)
-    )
-    rank = min(ranked.index(party), 3)
-    labels = view.party_labels(party)
-    counts = {p: view.party_labels(p)[Label.COMPANY] for p in candidates}
-    main = max(candidates, key=lambda p: (counts[p], -view.parties[p][0].start))
+    among = _Candidates(view, candidates, most=len(candidates))
+    return dict(_company_features(among, anchor))[party]
+
+
+def _company_features(among: _Candidates, anchor: Item) -> Iterator[tuple[int, list[str]]]:
+    """For each candidate that stands near the evidence that the deal is its own."""
+    view = among.view
+    here = view.by_sent[anchor.sent]
+    before = {i.party for i in here if i.start < anchor.start and i.party in among.labels}
+    last = among.last_before(anchor)
+    for place, (party, near) in enumerate(among.nearest(anchor)):
+        features = _of_candidate(among, anchor, party, near, min(place, 3))
+        features.append(f"only_before={before == {party}}")
+        features.append(f"last_before={party == last}")
+        yield party, features
+
+
+def _of_candidate(among: _Candidates, anchor: Item, party: int, near: Item, rank: int) -> list[str]:
+    view = among.view
+    main = party == among.main
+    labels = among.labels[party]
+    chance = among.chance[party]
     delta = _signed(near.sent - anchor.sent, 3)
     side = "before" if near.start < anchor.start else "after"
-    here = [item for item in items if item.sent == anchor.sent]
+    here = [item for item in view.by_sent[anchor.sent] if item.party == party]
     between = {
         other.label
         for other in view.by_sent[anchor.sent]
         if min(near.start, anchor.start) < other.start < max(near.start, anchor.start)
         and other.party != party
     }
-    before = [
-        p for p in candidates
-        if any(i.start < anchor.start and i.sent == anchor.sent for i in view.parties[p])
-    ]  # fmt: skip
-    previous = [i for i in view.items[: anchor.index] if i.party in candidates]
+    same_line = view.lines[near.start] == view.lines[anchor.start]
     out = [
         f"rank={rank}",
         f"delta={delta}",
@@ -138,30 +194,28 @@ def company_features(view: View, anchor: Item, party: int, candidates: Sequence[
         f"far={side}{_far(distance(near, anchor))}",
         f"near={near.label}",
         f"near&rank={near.label}{rank}",
-        f"n={min(len(candidates), 4)}",
-        f"main={party == main}",
-        f"main&rank={party == main}{rank}",
-        f"main&here={party == main}{bool(here)}",
-        f"first={min(items[0].sent, 3)}",
+        f"n={min(len(among.parties), 4)}",
+        f"main={main}",
+        f"main&rank={main}{rank}",
+        f"main&here={main}{bool(here)}",
+        f"first={min(view.parties[party][0].sent, 3)}",
         f"company={min(labels[Label.COMPANY], 3)}",
         f"investor={min(labels[Label.INVESTOR], 2)}",
-        f"chance={_share(max(item.chance(Label.COMPANY) for item in items))}",
-        f"chance&rank={_share(max(item.chance(Label.COMPANY) for item in items))}{rank}",
+        f"chance={chance}",
+        f"chance&rank={chance}{rank}",
         f"near_chance={_share(near.chance(Label.COMPANY))}&near={near.label}",
         f"part={near.part}",
-        f"only_before={before == [party]}",
-        f"last_before={bool(previous) and previous[-1].party == party}",
-        f"same_line={view.lines[near.start] == view.lines[anchor.start]}",
-        f"line&rank={view.lines[near.start] == view.lines[anchor.start]}{rank}",
+        f"same_line={same_line}",
+        f"line&rank={same_line}{rank}",
     ]
-    out += [f"between={label}" for label in between]
+    out += [f"between={label}" for label in sorted(between)]
     out += [f"here={item.label}" for item in here]
     if here:
         first_here = next(i for i in view.by_sent[anchor.sent] if i.party is not None)
         out.append(f"subject={first_here.party == party}")
         word = view.tokens[near.start - 1] if near.start else "#"
         out.append(f"prep={word}")
-    out += _ties(view, anchor, {party}, set(candidates) - {party})
+    out += _ties(view, anchor, {party}, among.labels.keys() - {party})
     return out
 
 
@@ -171,8 +225,10 @@ def _ties(view: View, item: Item, own: set[int], others: set[int]) -> list[str]:
     A match speaks of the sums, names and dates in its slots together.
     """
     slots = {role.match: role.slot for role in view.roles.get(item.index, ())}
+    if not slots:
+        return []
     out = set()
-    for other in view.by_sent[item.sent] if slots else ():
+    for other in view.by_sent[item.sent]:
         if other.party not in own and other.party not in others:
             continue
         for role in view.roles.get(other.index, ()):
@@ -182,30 +238,83 @@ def _ties(view: View, item: Item, own: set[int], others: set[int]) -> list[str]:
     return sorted(out)
 
 
-def _tied_anchor(view: View, item: Item, draft: Draft) -> bool:
-    """Whether a relation rule speaks of a mention and of a sum of the draft together."""
-    matches = {role.match for role in view.roles.get(item.index, ())}
-    of_anchors = (view.roles.get(anchor.index, ()) for anchor in draft.anchors)
-    return not matches.isdisjoint(role.match for roles in of_anchors for role in roles)
-
-
 # ---- links of mentions to deals ---------------------------------------------------------------
+
+
+class _Deals:
+    """The drafts of an article, and what is asked of them for every mention."""
+
+    def __init__(self, view: View, drafts: Sequence[Draft]) -> None:
+        self.view = view
+        self.drafts = drafts
+        self.companies: Counter[int] = Counter()
+        self.nth: list[int] = []
+        """For each draft the number of those before it that are of the same company."""
+        self.anchored: dict[int, set[int]] = {}
+        """By the index of an anchor the places of the drafts that hang on it."""
+        for at, draft in enumerate(drafts):
+            self.nth.append(self.companies[draft.company])
+            self.companies[draft.company] += 1
+            for anchor in draft.anchors:
+                self.anchored.setdefault(anchor.index, set()).add(at)
+        self.main = max(self.companies, key=lambda party: self.companies[party], default=None)
+        self._anchors = [view.items[index] for index in sorted(self.anchored)]
+        self._starts = [anchor.start for anchor in self._anchors]
+        named = [item for item in view.items if item.party in self.companies]
+        self._named = [item.index for item in named]
+        self._named_parties = [item.party for item in named]
+
+    def nearest(self, item: Item) -> dict[int, tuple[int, Item]]:
+        """The places of the drafts that stand nearest to ``item``, the nearest first.
+
+        With each come the tokens in between and the nearest anchor.
+        """
+        at = bisect_left(self._starts, item.start)
+        near: dict[int, tuple[int, Item]] = {}
+        for anchor in self._anchors[max(0, at - _LOOKED_AT) : at + _LOOKED_AT]:
+            gap = distance(anchor, item)
+            for place in self.anchored[anchor.index]:
+                if place not in near or gap < near[place][0]:
+                    near[place] = (gap, anchor)
+        ranked = sorted(near, key=lambda place: (near[place][0], place))
+        return {place: near[place] for place in ranked[:_NEAR]}
+
+    def last_before(self, item: Item) -> set[int]:
+        """The places of the drafts of the anchor that stands last up to ``item``."""
+        at = bisect_right(self._starts, item.start)
+        return self.anchored[self._anchors[at - 1].index] if at else set()
+
+    def last_named(self, item: Item) -> int | None:
+        """The company that was named or described last, up to ``item`` and with it."""
+        at = bisect_right(self._named, item.index)
+        return self._named_parties[at - 1] if at else None
+
+    def others_between(self, place: int, low: int, high: int) -> int:
+        """The anchors of other drafts that begin between two tokens."""
+        anchors = self._anchors[bisect_right(self._starts, low) : bisect_left(self._starts, high)]
+        return sum(len(self.anchored[anchor.index] - {place}) for anchor in anchors)
+
+    def tied(self, item: Item) -> set[int]:
+        """The places of the drafts of whose sum a relation rule speaks together with ``item``."""
+        matches = {role.match for role in self.view.roles.get(item.index, ())}
+        out: set[int] = set()
+        for other in self.view.by_sent[item.sent] if matches else ():
+            if other.index in self.anchored and not matches.isdisjoint(
+                role.match for role in self.view.roles.get(other.index, ())
+            ):
+                out |= self.anchored[other.index]
+        return out
 
 
 def link_features(
     view: View, item: Item, drafts: Sequence[Draft], wanted: Sequence[int]
 ) -> Iterator[tuple[int, list[str]]]:
-    """For each of the ``wanted`` places in ``drafts`` the evidence that ``item`` belongs there."""
-    if not wanted:
-        return
-    tied = [_tied_anchor(view, item, draft) for draft in drafts]
-    own = cue_features(view, item.start, item.end, item.sent)
-    own += words_around(view, item) + role_features(view, item)
-    if item.party is not None:
-        own += governing_cues(view, item)
-    own = [f"x{feature}" for feature in own]
-    for at in wanted:
-        yield at, _draft_features(view, item, drafts, at, tied) + own
+    """For each of the ``wanted`` places in ``drafts`` the evidence that ``item`` belongs there.
+
+    Of many drafts only the nearest are asked.
+    """
+    deals = _Deals(view, drafts)
+    return _link_features(deals, item, deals.nearest(item), wanted)
 
 
 def of_others(item: Item, drafts: Sequence[Draft]) -> list[int]:
@@ -213,76 +322,120 @@ def of_others(item: Item, drafts: Sequence[Draft]) -> list[int]:
     return [at for at, d in enumerate(drafts) if item.party is None or item.party != d.company]
 
 
-def _draft_features(
-    view: View, item: Item, drafts: Sequence[Draft], at: int, tied: Sequence[bool]
-) -> list[str]:
-    """What ``drafts[at]`` is to ``item``, beside the other drafts."""
-    draft = drafts[at]
-    anchors = [nearest(d.anchors, item) for d in drafts]
-    gaps = [distance(anchor, item) for anchor in anchors]
-    near = anchors[at]
-    rank = sum(1 for i, gap in enumerate(gaps) if (gap, i) < (gaps[at], at))
-    count = min(len(drafts), 4)
-    delta = _signed(item.sent - near.sent, 3)
-    same = item.sent == near.sent
-    here = view.by_sent[item.sent]
-    company_here = any(i.party == draft.company for i in here)
-    others = {d.company for d in drafts} - {draft.company}
-    other_here = any(i.party in others for i in here)
-    same_company = sum(1 for d in drafts if d.company == draft.company)
-    last_before = max((a for d in drafts for a in d.anchors if a.start <= item.start),
-                      key=lambda a: a.start, default=None)  # fmt: skip
-    is_last = last_before is not None and last_before in draft.anchors
-    last_name = next(
-        (i for i in reversed(view.items[: item.index + 1]) if i.party in others | {draft.company}),
-        None,
-    )
-    topic = "none" if last_name is None else "own" if last_name.party == draft.company else "other"
-    same_line = view.lines[item.start] == view.lines[near.start]
-    cues = {cue.category for cue in view.cues[item.sent]}
+def _link_features(
+    deals: _Deals, item: Item, near: Mapping[int, tuple[int, Item]], wanted: Sequence[int]
+) -> Iterator[tuple[int, list[str]]]:
+    asked = [place for place in wanted if place in near]
+    if not asked:
+        return
+    view = deals.view
+    standing = _Standing(deals, item)
+    ranks = {place: min(rank, 3) for rank, place in enumerate(near)}
+    own = [*cue_features(view, item), *words_around(view, item), *role_features(view, item)]
+    if item.party is not None:
+        own += governing_cues(view, item)
+    own = [f"x{feature}" for feature in own]
+    for at in asked:
+        yield at, _draft_features(standing, at, ranks[at], *near[at]) + own
+
+
+class _Standing:
+    """Where a mention stands among the deals."""
+
+    def __init__(self, deals: _Deals, item: Item) -> None:
+        view = deals.view
+        cues = {cue.category for cue in view.cues[item.sent]}
+        parties = {other.party for other in view.by_sent[item.sent]}
+        self.deals = deals
+        self.item = item
+        self.here = {party for party in parties if party in deals.companies}
+        self.last = deals.last_before(item)
+        self.named = deals.last_named(item)
+        self.tied = deals.tied(item)
+        self.noted = [category for category in _NOTED if category in cues]
+
+
+_NOTED = ("background", "returning", "total_raised", "previous_worth", "new")
+
+
+def _draft_features(standing: _Standing, at: int, rank: int, gap: int, near: Item) -> list[str]:
+    """What the draft at ``at`` is to a mention, beside the other drafts."""
+    deals, item = standing.deals, standing.item
+    view, draft = deals.view, deals.drafts[at]
+    company_here = draft.company in standing.here
+    named = standing.named
     out = [
-        f"rank={min(rank, 3)}",
-        f"n={count}",
-        f"rank&n={min(rank, 3)}{count}",
-        f"delta={delta}",
-        f"rank&delta={min(rank, 2)}{delta}",
-        f"single&delta={count == 1}{delta}",
-        f"company={company_here}",
-        f"company&other={company_here}{other_here}",
-        f"company&rank={company_here}{min(rank, 2)}",
+        *_place_features(
+            rank,
+            min(len(deals.drafts), 4),
+            _signed(item.sent - near.sent, 3),
+            company_here,
+            len(standing.here) > company_here,
+            at == 0,
+            "none" if named is None else "own" if named == draft.company else "other",
+            at in standing.last,
+            view.lines[item.start] == view.lines[near.start],
+            min(deals.companies[draft.company], 3),
+        ),
         f"kind={draft.kind}",
-        f"first={at == 0}",
-        f"first&rank={at == 0}{min(rank, 2)}",
-        f"topic={topic}",
-        f"topic&rank={topic}{min(rank, 2)}",
-        f"last={is_last}",
-        f"last&topic={is_last}{topic}",
-        f"last&line={is_last}{same_line}",
-        f"line&rank={same_line}{min(rank, 2)}",
-        f"same_company={min(same_company, 3)}&rank={min(rank, 2)}",
-        f"same_company={min(same_company, 3)}&first={at == 0}",
         f"label={item.label}",
+        f"tied={at in standing.tied}&other={bool(standing.tied)}&rank={min(rank, 1)}",
     ]
     if item.chances:
         chance = _share(item.chance(Label.INVESTOR))
         out += [f"chance={chance}", f"chance&rank={chance}{min(rank, 1)}"]
         out.append(f"chance&company={chance}{company_here}")
-    if same:
+    if item.sent == near.sent:
         side = "before" if item.start < near.start else "after"
-        out.append(f"far={side}{_far(gaps[at])}")
-        out.append(f"far&rank={side}{_far(gaps[at])}{min(rank, 2)}")
-        low, high = sorted((item.start, near.start))
-        rivals = sum(1 for d in drafts if d is not draft for a in d.anchors if low < a.start < high)
+        out.append(f"far={side}{_far(gap)}")
+        out.append(f"far&rank={side}{_far(gap)}{min(rank, 2)}")
+        rivals = deals.others_between(at, *sorted((item.start, near.start)))
         out.append(f"rivals={min(rivals, 2)}")
-    for category in ("background", "returning", "total_raised", "previous_worth", "new"):
-        if category in cues:
-            out.append(f"{category}&first={at == 0}")
-            out.append(f"{category}&rank={min(rank, 2)}")
-    out.append(f"tied={tied[at]}&other={any(tied)}&rank={min(rank, 1)}")
-    out += _ties(view, item, {draft.company}, others)
+    for category in standing.noted:
+        out.append(f"{category}&first={at == 0}")
+        out.append(f"{category}&rank={min(rank, 2)}")
+    out += _ties(view, item, {draft.company}, deals.companies.keys() - {draft.company})
     if item.party is not None:
         out.append(f"self={item.party == draft.company}")
     return out
+
+
+@lru_cache(maxsize=4096)
+def _place_features(
+    rank: int,
+    count: int,
+    delta: int,
+    company_here: bool,
+    other_here: bool,
+    first: bool,
+    topic: str,
+    is_last: bool,
+    same_line: bool,
+    same_company: int,
+) -> tuple[str, ...]:
+    """The evidence of place; a few hundred cases make up most of it."""
+    near = min(rank, 2)
+    return (
+        f"rank={rank}",
+        f"n={count}",
+        f"rank&n={rank}{count}",
+        f"delta={delta}",
+        f"rank&delta={near}{delta}",
+        f"single&delta={count == 1}{delta}",
+        f"company={company_here}",
+        f"company&other={company_here}{other_here}",
+        f"company&rank={company_here}{near}",
+        f"first={first}",
+        f"first&rank={first}{near}",
+        f"topic={topic}",
+        f"topic&rank={topic}{near}",
+        f"last={is_last}",
+        f"last&topic={is_last}{topic}",
+        f"last&line={is_last}{same_line}",
+        f"line&rank={same_line}{near}",
+        f"same_company={same_company}&rank={near}",
+        f"same_company={same_company}&first={first}",
+    )
 
 
 LINKS: Mapping[str, frozenset[str]] = {
@@ -315,15 +468,32 @@ def may_link(item: Item, role: str) -> bool:
 
 def operation_features(view: View, party: int, sent: int, drafts: Sequence[Draft]) -> list[str]:
     """Evidence that the sentence tells a deal of ``party`` that no sum anchors."""
-    own = [d for d in drafts if d.company == party]
+    return _operation_features(_Told(view, drafts), party, sent)
+
+
+class _Told:
+    """What the drafts with a sum tell already, and what is asked of every other sentence."""
+
+    def __init__(self, view: View, drafts: Sequence[Draft]) -> None:
+        self.view = view
+        self.deals = len(drafts)
+        self.companies = Counter(draft.company for draft in drafts)
+        self.sents = {anchor.sent for draft in drafts for anchor in draft.anchors}
+        self.own_sents = {(d.company, anchor.sent) for d in drafts for anchor in d.anchors}
+        self.any_investor = any(item.label in LINKS["investor"] for item in view.items)
+
+
+def _operation_features(told: _Told, party: int, sent: int) -> list[str]:
+    view = told.view
+    own = told.companies[party]
     items = [item for item in view.by_sent[sent] if item.party == party]
     low, _ = view.sents[sent]
     out = [
-        f"deals={min(len(drafts), 3)}",
-        f"own={min(len(own), 2)}",
+        f"deals={min(told.deals, 3)}",
+        f"own={min(own, 2)}",
         f"sent={min(sent, 4)}",
-        f"anchor_here={any(a.sent == sent for d in drafts for a in d.anchors)}",
-        f"own_anchor_here={any(a.sent == sent for d in own for a in d.anchors)}",
+        f"anchor_here={sent in told.sents}",
+        f"own_anchor_here={(party, sent) in told.own_sents}",
         f"company={min(view.party_labels(party)[Label.COMPANY], 3)}",
         f"chance={_share(max(item.chance(Label.COMPANY) for item in view.parties[party]))}",
         f"first={view.parties[party][0].sent == sent}",
@@ -331,13 +501,13 @@ def operation_features(view: View, party: int, sent: int, drafts: Sequence[Draft
     ]
     out += [f"own&{feature}" if own else feature for feature in sentence_features(view, sent, "s")]
     for item in items[:2]:
-        out += cue_features(view, item.start, item.end, sent)
+        out += cue_features(view, item)
         out += words_around(view, item)
         out += clause_features(view, item)
         out += role_features(view, item)
     investors = sum(1 for i in view.by_sent[sent] if i.label in LINKS["investor"])
     out.append(f"investors={min(investors, 3)}&own={bool(own)}")
-    out.append(f"investors_in_doc={any(i.label in LINKS['investor'] for i in view.items)}")
+    out.append(f"investors_in_doc={told.any_investor}")
     out += [f"start={word}" for word in view.tokens[low : low + 2]]
     return out
 
@@ -358,20 +528,22 @@ def operation_sentences(view: View, party: int) -> list[int]:
 
 def deal_features(view: View, drafts: Sequence[Draft], at: int) -> list[str]:
     """Evidence for type, focus, status, certainty and instrument of ``drafts[at]``."""
-    draft = drafts[at]
+    return _deal_features(_Deals(view, drafts), at)
+
+
+def _deal_features(deals: _Deals, at: int) -> list[str]:
+    view, draft = deals.view, deals.drafts[at]
     out: set[str] = {
         f"kind={draft.kind}",
-        f"n={min(len(drafts), 4)}",
+        f"n={min(len(deals.drafts), 4)}",
         f"first={at == 0}",
         f"sent={min(draft.anchors[0].sent, 4)}",
         f"anchors={min(len(draft.anchors), 3)}",
         f"first&sent={at == 0}{min(draft.anchors[0].sent, 3)}",
     }
-    same = [d for d in drafts if d.company == draft.company]
-    out.add(f"nth={min(same.index(draft), 2)}of{min(len(same), 3)}")
-    out.add(f"companies={min(len({d.company for d in drafts}), 4)}")
-    main = Counter(d.company for d in drafts).most_common(1)[0][0]
-    out.add(f"main={draft.company == main}&first={at == 0}")
+    out.add(f"nth={min(deals.nth[at], 2)}of{min(deals.companies[draft.company], 3)}")
+    out.add(f"companies={min(len(deals.companies), 4)}")
+    out.add(f"main={draft.company == deals.main}&first={at == 0}")
     for role, linked in draft.links.items():
         out.add(f"has={role}")
         out.add(f"first&has={at == 0}{role}")
@@ -387,7 +559,7 @@ def deal_features(view: View, drafts: Sequence[Draft], at: int) -> list[str]:
         prefix = "a0" if nth == 0 else "a"
         for p in {prefix, "a"}:
             out |= {f"{p}{f}" for f in words_around(view, anchor)}
-            out.update(cue_features(view, anchor.start, anchor.end, anchor.sent, p))
+            out |= {f"{p}{f}" for f in cue_features(view, anchor)}
             out.update(sentence_features(view, anchor.sent, f"{p}s"))
         low, high = view.sents[anchor.sent]
         window = range(max(low, anchor.start - 8), min(high, anchor.end + 6))
@@ -410,7 +582,7 @@ def investor_features(view: View, draft: Draft, items: Sequence[Item]) -> list[s
     for item in items:
         out.update(governing_cues(view, item))
         out.update(words_around(view, item))
-        out.update(cue_features(view, item.start, item.end, item.sent))
+        out.update(cue_features(view, item))
         out.update(clause_features(view, item))
         out.update(role_features(view, item))
         out.update(sentence_features(view, item.sent, "s"))
@@ -425,17 +597,26 @@ def investor_features(view: View, draft: Draft, items: Sequence[Item]) -> list[s
     return sorted(out)
 
 
-def worth_features(view: View, draft: Draft, item: Item) -> list[str]:
-    """Evidence for the basis of a valuation."""
+class Worths:
+    """The worths of an article, for the choice of their bases."""
+
+    def __init__(self, view: View) -> None:
+        worths = [i for i in view.items if i.label == Label.VALUATION and i.money is not None]
+        values = [i.money.value for i in worths if i.money and i.money.value is not None]
+        self.place = {item.index: place for place, item in enumerate(worths)}
+        self.largest = max(values) if len(values) > 1 else None
+
+
+def worth_features(view: View, draft: Draft, item: Item, worths: Worths | None = None) -> list[str]:
+    """Evidence for the basis of a valuation, ``worths`` being those of the view."""
+    worths = worths or Worths(view)
     out = [f"kind={draft.kind}", *words_around(view, item), *role_features(view, item)]
-    out += cue_features(view, item.start, item.end, item.sent)
+    out += cue_features(view, item)
     out += sentence_features(view, item.sent, "s")
-    worths = [i for i in view.items if i.label == Label.VALUATION and i.money is not None]
-    out.append(f"worths={min(len(worths), 3)}&place={min(worths.index(item), 2)}")
-    values = [i.money.value for i in worths if i.money and i.money.value is not None]
-    if len(values) > 1 and item.money is not None and item.money.value is not None:
-        out.append(f"largest={item.money.value == max(values)}")
-    here = [i for i in worths if i.sent == item.sent]
+    out.append(f"worths={min(len(worths.place), 3)}&place={min(worths.place[item.index], 2)}")
+    if worths.largest is not None and item.money is not None and item.money.value is not None:
+        out.append(f"largest={item.money.value == worths.largest}")
+    here = [i for i in view.by_sent[item.sent] if i.index in worths.place]
     out.append(f"here={len(here)}&place={here.index(item)}")
     out.append(f"anchor_here={any(a.sent == item.sent for a in draft.anchors)}")
     return out
@@ -464,7 +645,7 @@ def share_features(view: View, share: Item, investor: Item) -> list[str]:
         f"label={investor.label}",
     ]
     out += _ties(view, share, {investor.party or 0}, {i.party or 0 for i in rivals})
-    out += [f"x{f}" for f in cue_features(view, share.start, share.end, share.sent)]
+    out += [f"x{f}" for f in cue_features(view, share)]
     out += [f"x{f}" for f in words_around(view, share)]
     between = view.tokens[min(investor.end, share.end) : max(investor.start, share.start)]
     out += [f"between={word}" for word in between[:6]]
@@ -495,8 +676,9 @@ def read_deals(view: View, models: Models) -> list[Draft]:
     what it held can go to the deals that remain.
     """
     drafts = draft_deals(view, models)
+    deals = _Deals(view, drafts)
     scores = [
-        models["real"].probabilities(judge_features(view, drafts, at)).get(YES, 0.0)
+        models["real"].probabilities(_judge_features(deals, at)).get(YES, 0.0)
         for at in range(len(drafts))
     ]
     tells = max(scores, default=0.0) >= TELLS
@@ -505,10 +687,14 @@ def read_deals(view: View, models: Models) -> list[Draft]:
         if tells and score >= REAL:
             draft.score = score
             kept.append(draft)
+    changed = len(kept) < len(drafts)
     for draft in kept:
         for anchor in draft.anchors if draft.kind == "amount" else ():
-            anchor.set_kind(AmountKind.DEAL)
-    _complete(view, models, kept)
+            if anchor.money is None or anchor.money.kind != AmountKind.DEAL:
+                anchor.set_kind(AmountKind.DEAL)
+                changed = True
+    if changed:
+        _complete(view, models, kept)
     for draft in kept:
         for item in draft.linked("investor"):
             if item.label in NAME_LABELS:
@@ -518,8 +704,12 @@ def read_deals(view: View, models: Models) -> list[Draft]:
 
 def judge_features(view: View, drafts: Sequence[Draft], at: int) -> list[str]:
     """Evidence that ``drafts[at]`` is a deal at all: what it says and how sure each part is."""
-    draft = drafts[at]
-    out = deal_features(view, drafts, at)
+    return _judge_features(_Deals(view, drafts), at)
+
+
+def _judge_features(deals: _Deals, at: int) -> list[str]:
+    view, draft = deals.view, deals.drafts[at]
+    out = _deal_features(deals, at)
     labels = view.party_labels(draft.company)
     out.append(f"company_score={int(draft.company_score * 5)}&kind={draft.kind}")
     out.append(f"score={int(draft.score * 5)}&kind={draft.kind}")
@@ -535,9 +725,10 @@ def judge_features(view: View, drafts: Sequence[Draft], at: int) -> list[str]:
 
 def draft_deals(view: View, models: Models) -> list[Draft]:
     """Every candidate deal, with its links and attributes."""
-    drafts = _amount_drafts(view, models)
+    candidates = _Candidates(view, company_parties(view))
+    drafts = _amount_drafts(candidates, models)
     drafts += _operation_drafts(view, models, drafts)
-    drafts += _valuation_drafts(view, models, drafts)
+    drafts += _valuation_drafts(candidates, models, drafts)
     drafts.sort(key=lambda draft: (draft.anchors[0].start, draft.company))
     _complete(view, models, drafts)
     return drafts
@@ -548,30 +739,28 @@ def _complete(view: View, models: Models, drafts: Sequence[Draft]) -> None:
     for draft in drafts:
         draft.links.clear()
         draft.investor_attributes.clear()
+    deals = _Deals(view, drafts)
     for item in view.items:
-        for role in LINKS:
-            if may_link(item, role):
-                _link(view, models, item, role, drafts)
+        roles = [role for role in LINKS if may_link(item, role)]
+        if roles and drafts:
+            _link(deals, models, item, roles)
     for draft in drafts:
         _share_in_lists(view, draft)
         decide_investors(view, models, draft)
     for at, draft in enumerate(drafts):
-        features = deal_features(view, drafts, at)
+        features = _deal_features(deals, at)
         for name in _ATTRIBUTES:
             draft.attributes[name] = models[name].answer(features)
 
 
-def choose_company(view: View, models: Models, anchor: Item) -> tuple[int, float] | None:
-    """The most probable company of the deal that hangs on ``anchor``."""
-    candidates = company_parties(view)
-    if not candidates:
-        return None
+def _choose_company(among: _Candidates, models: Models, anchor: Item) -> tuple[int, float] | None:
+    """The most probable company of the deal that hangs on ``anchor``; of equal ones the first."""
     scores = {
-        party: models["company"].probabilities(company_features(view, anchor, party, candidates))
-        for party in candidates
+        party: models["company"].probabilities(features).get(YES, 0.0)
+        for party, features in _company_features(among, anchor)
     }
-    best = max(candidates, key=lambda party: scores[party].get(YES, 0.0))
-    return best, scores[best].get(YES, 0.0)
+    best = max(scores, key=lambda party: (scores[party], -among.order[party]), default=None)
+    return None if best is None else (best, scores[best])
 
 
 _POSSIBLE_SUM = 0.25
@@ -581,16 +770,16 @@ _POSSIBLE_DEED = 0.25
 """The same for a sentence without a sum, and for a worth that is told for itself."""
 
 
-def _amount_drafts(view: View, models: Models) -> list[Draft]:
+def _amount_drafts(among: _Candidates, models: Models) -> list[Draft]:
     """One draft for each company and sum that may be a whole deal."""
     drafts: dict[object, Draft] = {}
-    for item in view.items:
+    for item in among.view.items:
         if item.money is None or item.money.converts is not None:
             continue
         chance = item.chance(AmountKind.DEAL)
         if chance < _POSSIBLE_SUM:
             continue
-        chosen = choose_company(view, models, item)
+        chosen = _choose_company(among, models, item)
         if chosen is None:
             continue
         company, score = chosen
@@ -607,12 +796,13 @@ def _amount_drafts(view: View, models: Models) -> list[Draft]:
 def _operation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> list[Draft]:
     """At most one draft for each company, at its most probable sentence."""
     out = []
+    told = _Told(view, drafts)
     for party, items in view.parties.items():
         if not may_be_company(items):
             continue
         best: tuple[float, int] | None = None
         for sent in operation_sentences(view, party):
-            features = operation_features(view, party, sent, drafts)
+            features = _operation_features(told, party, sent)
             score = models["operation"].probabilities(features).get(YES, 0.0)
             if score >= _POSSIBLE_DEED and (best is None or score > best[0]):
                 best = (score, sent)
@@ -624,25 +814,30 @@ def _operation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> li
 
 def own_worth_features(view: View, item: Item, drafts: Sequence[Draft]) -> list[str]:
     """Evidence that a worth is told for itself and belongs to no deal."""
-    out = [*words_around(view, item), f"deals={min(len(drafts), 3)}"]
-    out += cue_features(view, item.start, item.end, item.sent)
-    here = any(anchor.sent == item.sent for draft in drafts for anchor in draft.anchors)
+    return _own_worth_features(_Told(view, drafts), item)
+
+
+def _own_worth_features(told: _Told, item: Item) -> list[str]:
+    view = told.view
+    out = [*words_around(view, item), f"deals={min(told.deals, 3)}", *cue_features(view, item)]
+    here = item.sent in told.sents
     out.append(f"anchor_here={here}")
-    companies = {draft.company for draft in drafts}
     parties = {i.party for i in view.by_sent[item.sent] if i.party is not None}
-    out.append(f"company_here={bool(companies & parties)}&other={bool(parties - companies)}")
-    out.append(f"deals&here={min(len(drafts), 2)}{here}")
+    own = {party for party in parties if party in told.companies}
+    out.append(f"company_here={bool(own)}&other={len(parties) > len(own)}")
+    out.append(f"deals&here={min(told.deals, 2)}{here}")
     return out
 
 
-def _valuation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> list[Draft]:
+def _valuation_drafts(among: _Candidates, models: Models, drafts: Sequence[Draft]) -> list[Draft]:
     out: dict[int, Draft] = {}
-    for item in view.items:
+    told = _Told(among.view, drafts)
+    for item in among.view.items:
         if item.label != Label.VALUATION or (item.money and item.money.converts is not None):
             continue
-        features = own_worth_features(view, item, drafts)
+        features = _own_worth_features(told, item)
         score = models["own_worth"].probabilities(features).get(YES, 0.0)
-        chosen = choose_company(view, models, item)
+        chosen = _choose_company(among, models, item)
         if score < _POSSIBLE_DEED or chosen is None:
             continue
         company, company_score = chosen
@@ -695,9 +890,23 @@ _MANY = frozenset({"investor", "source"})
 """Roles in which one mention may serve several deals."""
 
 
-def _link(view: View, models: Models, item: Item, role: str, drafts: Sequence[Draft]) -> None:
+def _link(deals: _Deals, models: Models, item: Item, roles: Sequence[str]) -> None:
+    """Ties a mention to the drafts in which it plays one of the ``roles``."""
+    near = deals.nearest(item)
+    evidence = list(_link_features(deals, item, near, _open_to(deals, item, near)))
+    for role in roles:
+        _link_in_role(deals, models, item, role, evidence)
+
+
+def _link_in_role(
+    deals: _Deals,
+    models: Models,
+    item: Item,
+    role: str,
+    evidence: Sequence[tuple[int, list[str]]],
+) -> None:
     scores = []
-    for at, features in link_features(view, item, drafts, _open_to(view, item, drafts)):
+    for at, features in evidence:
         probabilities = models[role].probabilities(features)
         value = max(sorted(probabilities), key=lambda c: probabilities[c])
         scores.append((1 - probabilities.get(NO, 0.0), value, at))
@@ -709,16 +918,16 @@ def _link(view: View, models: Models, item: Item, role: str, drafts: Sequence[Dr
         if probability < 0.5 or not (role in _MANY or score == best) or value == NO:
             continue
         name = role if value == YES else value
-        drafts[at].links.setdefault(name, []).append((item, probability))
+        deals.drafts[at].links.setdefault(name, []).append((item, probability))
 
 
-def _open_to(view: View, item: Item, drafts: Sequence[Draft]) -> list[int]:
-    """The places in ``drafts`` that a mention may belong to, by the company and by its brackets."""
-    places = of_others(item, drafts)
-    bracketed = _bracketed_sum(view, item)
-    if bracketed is None:
-        return places
-    told = {at for at, draft in enumerate(drafts) if bracketed in draft.anchors}
+def _open_to(deals: _Deals, item: Item, near: Iterable[int]) -> list[int]:
+    """The places of the drafts that a mention may belong to, by company and by its brackets."""
+    places = sorted(near)
+    if item.party is not None:
+        places = [at for at in places if deals.drafts[at].company != item.party]
+    bracketed = _bracketed_sum(deals.view, item)
+    told = deals.anchored.get(bracketed.index, ()) if bracketed is not None else ()
     return [at for at in places if at in told] if told else places
 
 

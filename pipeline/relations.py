@@ -323,6 +323,7 @@ class Relations:
         self._alphabet = _Alphabet(classes, (row.pattern for row in rows))
         self._grammar = _Grammar(self._alphabet)
         self._rules = []
+        bits: dict[frozenset[str], int] = {}
         for row in rows:
             try:
                 expression, needs = self._grammar.compile(row.pattern)
@@ -330,7 +331,15 @@ class Relations:
                 raise LexiconError(f"relations.toml: {row.id}: {error}") from error
             if set(expression.groupindex) != set(row.slots):
                 raise LexiconError(f"relations.toml: {row.id}: slots differ from the pattern's")
-            self._rules.append((row.id, expression, needs))
+            wanted = 0
+            for need in needs:
+                wanted |= bits.setdefault(need, 1 << len(bits))
+            self._rules.append((row.id, expression, wanted))
+        self._met: dict[str, int] = defaultdict(int)
+        """By the bits of ``wanted`` the needs that a symbol meets."""
+        for need, bit in bits.items():
+            for symbol in need:
+                self._met[symbol] |= bit
 
     def find(self, view: View) -> list[Match]:
         """Every place where a rule fires: by sentence, place in it, order of the rules."""
@@ -338,10 +347,12 @@ class Relations:
 
     def _in_sentence(self, view: View, sent: int) -> list[Match]:
         symbols, items = self.symbols(view, sent)
-        present = frozenset(symbols)
+        met = 0
+        for symbol in frozenset(symbols):
+            met |= self._met.get(symbol, 0)
         found = []
-        for number, (rule, expression, needs) in enumerate(self._rules):
-            if any(present.isdisjoint(need) for need in needs):
+        for number, (rule, expression, wanted) in enumerate(self._rules):
+            if wanted & ~met:
                 continue
             for match in expression.finditer(symbols):
                 slots = {

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from decimal import Decimal
+from functools import cache, wraps
+from itertools import pairwise
 
+from spacy.attrs import LOWER, ORTH, SENT_START
 from spacy.tokens import Doc
 
 from pipeline.codes import (
@@ -103,14 +106,8 @@ class View:
     roles: dict[int, list[Role]] = field(default_factory=dict)
     """What the relation rules say of each item, by its index."""
 
-    _moods: dict[int, set[str]] = field(default_factory=dict)
-
-    def moods_of(self, sent: int) -> set[str]:
-        """Mood and tense of a sentence, read once: every mention in it asks."""
-        if sent not in self._moods:
-            low, high = self.sents[sent]
-            self._moods[sent] = moods(self.tokens[low:high])
-        return self._moods[sent]
+    known: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+    """What :func:`_once` keeps."""
 
     def party_labels(self, party: int) -> Counter[str]:
         return Counter(item.label for item in self.parties[party])
@@ -118,14 +115,17 @@ class View:
 
 def read_view(doc: Doc, find_cues: CueMatcher) -> View:
     """The view of a document that went through ``fr_deals_mentions``."""
-    sents = [(sent.start, sent.end) for sent in doc.sents]
-    starts = [start for start, _ in sents]
-    tokens = [token.lower_ for token in doc]
+    # As arrays: to ask token by token, and doc.sents does, takes several times as long.
+    *keys, begins = doc.to_array([LOWER, ORTH, SENT_START]).T.tolist()
+    spelt = {key: doc.vocab.strings[key] for key in {*keys[0], *keys[1]}}
+    tokens, texts = ([spelt[key] for key in attribute] for attribute in keys)
+    starts = [at for at, begin in enumerate(begins) if at == 0 or begin == 1]
+    sents = list(pairwise([*starts, len(doc)]))
     cues: list[list[Cue]] = [[] for _ in sents]
     for cue in find_cues(doc):
         cues[bisect_right(starts, cue.start) - 1].append(cue)
     spans = sorted([*doc.ents, *doc.spans.get(NOMINALS, ())], key=lambda span: span.start)
-    view = View(tokens, [token.text for token in doc], sents, _bounds(doc), [], cues)
+    view = View(tokens, texts, sents, _bounds(doc, starts), [], cues)
     parties: dict[int, list[Item]] = defaultdict(list)
     by_sent: dict[int, list[Item]] = defaultdict(list)
     for index, span in enumerate(spans):
@@ -166,12 +166,13 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
     return view
 
 
-def _bounds(doc: Doc) -> list[tuple[int, int]]:
+def _bounds(doc: Doc, starts: Sequence[int]) -> list[tuple[int, int]]:
     out = []
-    for sent in doc.sents:
-        text = sent.text
-        start = sent.start_char + len(text) - len(text.lstrip())
-        out.append((start, start + len(text.strip())))
+    text = doc.text
+    for low, high in pairwise([*(doc[start].idx for start in starts), len(text)]):
+        told = text[low:high]
+        start = low + len(told) - len(told.lstrip())
+        out.append((start, start + len(told.strip())))
     return out
 
 
@@ -204,6 +205,23 @@ def shape_word(view: View, position: int, low: int, high: int) -> str:
     return "0" if _NUMBER.search(word) else word
 
 
+_Reading = Callable[[View, Item], tuple[str, ...]]
+
+
+def _once(read: _Reading) -> _Reading:
+    """Reads each item once: several models ask, and what no label plays a part in stays."""
+
+    @wraps(read)
+    def known(view: View, item: Item) -> tuple[str, ...]:
+        key = (read.__name__, item.index)
+        found = view.known.get(key)
+        if found is None:
+            found = view.known[key] = read(view, item)
+        return found
+
+    return known
+
+
 def _bucket(distance: int) -> str:
     return "0" if distance <= 1 else "1" if distance <= 3 else "2" if distance <= 7 else "3"
 
@@ -230,12 +248,14 @@ def words_around(view: View, item: Item) -> list[str]:
     return out
 
 
-def cue_features(view: View, start: int, end: int, sent: int, prefix: str = "") -> list[str]:
-    """Which cues stand left and right of a stretch in its sentence, and how near."""
+@_once
+def cue_features(view: View, item: Item) -> tuple[str, ...]:
+    """Which cues stand left and right of an item in its sentence, and how near."""
+    start, end = item.start, item.end
     out: set[str] = set()
     nearest_left: tuple[int, str] | None = None
     nearest_right: tuple[int, str] | None = None
-    for cue in view.cues[sent]:
+    for cue in view.cues[item.sent]:
         if cue.end <= start:
             distance, side = start - cue.end, "L"
             if nearest_left is None or distance <= nearest_left[0]:
@@ -246,14 +266,14 @@ def cue_features(view: View, start: int, end: int, sent: int, prefix: str = "") 
                 nearest_right = (distance, cue.category)
         else:
             continue
-        out.add(f"{prefix}{side}{_bucket(distance)}:{cue.category}")
-        out.add(f"{prefix}{side}:{cue.category}")
-        out.add(f"{prefix}{side}:{cue.rule}")
+        out.add(f"{side}{_bucket(distance)}:{cue.category}")
+        out.add(f"{side}:{cue.category}")
+        out.add(f"{side}:{cue.rule}")
     if nearest_left:
-        out.add(f"{prefix}nL:{nearest_left[1]}")
+        out.add(f"nL:{nearest_left[1]}")
     if nearest_right:
-        out.add(f"{prefix}nR:{nearest_right[1]}")
-    return sorted(out)
+        out.add(f"nR:{nearest_right[1]}")
+    return tuple(sorted(out))
 
 
 _INVESTOR_PART = frozenset(
@@ -283,7 +303,8 @@ _INVESTOR_PART = frozenset(
 _DEEDS = _INVESTOR_PART | {"ipo", "fund", "lbo", "debt", "valuation"}
 
 
-def governing_cues(view: View, item: Item) -> list[str]:
+@_once
+def governing_cues(view: View, item: Item) -> tuple[str, ...]:
     """The cues that may govern an enumeration: the nearest before its first item and before it."""
     head = view.items[item.list_head] if item.list_head >= 0 else item
     out: set[str] = set()
@@ -313,7 +334,7 @@ def governing_cues(view: View, item: Item) -> list[str]:
     if before_head:
         out.add(f"h0:{before_head[-1]}")
     out.add("inlist" if head is not item else "headlist")
-    return sorted(out)
+    return tuple(sorted(out))
 
 
 # fmt: off
@@ -329,7 +350,8 @@ _SMALL = frozenset([
 """Auxiliaries, articles, prepositions and marks: the words that tell who does what to whom."""
 
 
-def clause_features(view: View, item: Item) -> list[str]:
+@_once
+def clause_features(view: View, item: Item) -> tuple[str, ...]:
     """Which verb or noun of a deal stands next on each side, in which voice, and the preposition.
 
     "N a été racheté par N": of the second name it says that *racheté* stands to the left, between
@@ -360,7 +382,7 @@ def clause_features(view: View, item: Item) -> list[str]:
                 f"vp{side}{rank}={cue.category}|{small}|{rivals}",
                 f"vh{side}{rank}={cue.category}|{of_list}",
             ]
-    return out
+    return tuple(out)
 
 
 def _preposition(view: View, item: Item) -> str:
@@ -384,21 +406,27 @@ def _beside(view: View, position: int) -> str:
     return view.tokens[position] if view.tokens[position] in _SMALL else "*"
 
 
-def role_features(view: View, item: Item) -> list[str]:
+@_once
+def role_features(view: View, item: Item) -> tuple[str, ...]:
     """The slots in which the relation rules found an item, and the rules."""
     roles = view.roles.get(item.index, ())
     out = {f"slot:{role.slot}" for role in roles}
     out |= {f"rule:{role.rule}:{role.slot}" for role in roles}
     out.add("slots=" + ",".join(sorted({role.slot for role in roles})))
-    return sorted(out)
+    return tuple(sorted(out))
 
 
 def sentence_features(view: View, sent: int, prefix: str) -> list[str]:
     """What the sentence holds: cue categories, labels, mood and tense, a question mark."""
-    out = {f"{prefix}c:{cue.category}" for cue in view.cues[sent]}
-    out |= {f"{prefix}i:{item.label}" for item in view.by_sent.get(sent, ())}
-    out |= {f"{prefix}m:{mood}" for mood in view.moods_of(sent)}
-    return sorted(out)
+    key = ("sentence", sent)
+    if key not in view.known:
+        low, high = view.sents[sent]
+        told = {f"c:{cue.category}" for cue in view.cues[sent]}
+        told |= {f"m:{mood}" for mood in moods(view.tokens[low:high])}
+        view.known[key] = tuple(sorted(told))
+    out = [f"{prefix}{told}" for told in view.known[key]]
+    out += sorted({f"{prefix}i:{item.label}" for item in view.by_sent.get(sent, ())})
+    return out
 
 
 _CONDITIONAL = re.compile(r"\w{2,}r(?:ais|ait|aient|ions|iez)\Z")
@@ -446,22 +474,42 @@ def first_names() -> frozenset[str]:
     return frozenset(name.lower() for row in rows for name in row.names)
 
 
-def name_features(view: View, item: Item) -> list[str]:
+class _Names:
+    """What is asked of the names for two models; good for as long as no label changes."""
+
+    def __init__(self, view: View) -> None:
+        self.labels = {party: view.party_labels(party) for party in view.parties}
+        self.most_mentions = max(map(len, view.parties.values()), default=0)
+        self.features: dict[int, list[str]] = {}
+
+
+def name_features(view: View, item: Item, names: _Names) -> list[str]:
     """Evidence for the part that a name plays where it stands."""
-    out = [f"ner={item.ner}", f"part={item.part}", f"ner&part={item.ner}{item.part}"]
-    out += words_around(view, item)
-    out += cue_features(view, item.start, item.end, item.sent)
+    if item.index not in names.features:
+        names.features[item.index] = _by_labels(view, item, names)
+    out = [f"part={item.part}", f"ner&part={item.ner}{item.part}"]
+    neighbours = [other for other in view.by_sent[item.sent] if other.party is not None]
+    at = neighbours.index(item)
+    if at:
+        out.append(f"n-1part={neighbours[at - 1].part}")
+    if at + 1 < len(neighbours):
+        out.append(f"n+1part={neighbours[at + 1].part}")
+    return out + names.features[item.index]
+
+
+def _by_labels(view: View, item: Item, names: _Names) -> list[str]:
+    """The evidence that hangs on no :attr:`Item.part`."""
+    out = [f"ner={item.ner}", *words_around(view, item), *cue_features(view, item)]
     out += [f"{item.label}&{feature}" for feature in governing_cues(view, item)]
     out += governing_cues(view, item)
     out += sentence_features(view, item.sent, "s")
     out += clause_features(view, item)
     out += role_features(view, item)
     assert item.party is not None
-    labels = view.party_labels(item.party)
+    labels = names.labels[item.party]
     out += [f"party={label}{min(count, 2)}" for label, count in labels.items()]
-    others = labels - Counter([item.label])
-    out += [f"other={label}" for label in others]
-    out.append(f"top={labels.most_common(1)[0][0]}")
+    out += [f"other={label}" for label, count in labels.items() if count > (label == item.label)]
+    out.append(f"top={max(labels, key=lambda label: labels[label])}")
     words = view.tokens[item.start : item.end]
     out += [f"has={word}" for word in words]
     out += [f"ends={word[-3:]}" for word in words[-1:]]
@@ -478,7 +526,6 @@ def name_features(view: View, item: Item) -> list[str]:
     for offset in (-1, 1):
         if 0 <= at + offset < len(neighbours):
             other = neighbours[at + offset]
-            out.append(f"n{offset:+d}part={other.part}")
             same_list = "list" if other.list_head == item.list_head else "far"
             out.append(f"n{offset:+d}={other.label}_{same_list}")
     in_list = Counter(
@@ -501,11 +548,21 @@ def name_features(view: View, item: Item) -> list[str]:
     return out
 
 
-def money_features(view: View, item: Item) -> list[str]:
+class _Sums:
+    """What is asked of every sum."""
+
+    def __init__(self, view: View) -> None:
+        sums = [item.money for item in view.items if item.money is not None]
+        places = (item.index for item in view.items if item.money is not None)
+        self.order = {place: order for order, place in enumerate(places)}
+        self.values = Counter(money.value for money in sums if money.value is not None)
+        self.largest = max(self.values, default=Decimal(0))
+
+
+def money_features(view: View, item: Item, sums: _Sums) -> list[str]:
     """Evidence for what a sum counts."""
     assert item.money is not None
-    out = words_around(view, item)
-    out += cue_features(view, item.start, item.end, item.sent)
+    out = [*words_around(view, item), *cue_features(view, item)]
     out += sentence_features(view, item.sent, "s")
     out += role_features(view, item)
     out.append(f"now={item.money.kind or item.label}")
@@ -516,14 +573,10 @@ def money_features(view: View, item: Item) -> list[str]:
     assert value is not None
     out.append(f"magnitude={value.adjusted()}")
     out.append(f"sent={min(item.sent, 4)}")
-    sums = [other for other in view.items if other.money is not None]
-    values = [other.money.value for other in sums if other.money and other.money.value is not None]
-    same = sum(1 for other in values if other == value)
-    out.append(f"repeated={min(same, 3)}")
-    at = sums.index(item)
-    out.append(f"order={min(at, 3)}")
-    if values:
-        out.append("largest" if value >= max(values) else "smaller")
+    out.append(f"repeated={min(sums.values[value], 3)}")
+    out.append(f"order={min(sums.order[item.index], 3)}")
+    if sums.values:
+        out.append("largest" if value >= sums.largest else "smaller")
     in_sentence = [
         other.money.value
         for other in view.by_sent[item.sent]
@@ -552,8 +605,7 @@ def distance(a: Item, b: Item) -> int:
 
 def nearest(items: Sequence[Item], to: Item) -> Item:
     """The item of a non-empty, text-ordered sequence that stands nearest to another."""
-    starts = [item.start for item in items]
-    at = bisect_left(starts, to.start)
+    at = bisect_left(items, to.start, key=lambda item: item.start)
     return min(items[max(0, at - 1) : at + 1], key=lambda item: distance(item, to))
 
 
@@ -562,36 +614,43 @@ PASSES = ("party", "name", "kind")
 its mentions plays where it stands, what each sum counts."""
 
 
-def party_features(view: View, party: int) -> list[str]:
-    """Evidence for what a party is in the whole article, from all its mentions."""
-    items = [item for item in view.parties[party] if item.ner in NAME_LABELS][:_MENTIONS_READ]
-    out: set[str] = {f"mentions={min(len(view.parties[party]), 4)}"}
-    for item in items:
-        out.update(name_features(view, item))
-    counts = Counter(len(view.parties[p]) for p in view.parties)
-    most = max(counts)
-    out.add(f"most={len(view.parties[party]) == most}&many={most > 2}")
-    nominals = sum(1 for item in view.parties[party] if item.nominal)
+def party_features(view: View, party: int, named: Sequence[Item], names: _Names) -> list[str]:
+    """Evidence for what a party is in the whole article, from its mentions by name."""
+    items = view.parties[party]
+    out: set[str] = {f"mentions={min(len(items), 4)}"}
+    for item in named[:_MENTIONS_READ]:
+        out.update(name_features(view, item, names))
+    is_most = len(items) == names.most_mentions
+    out.add(f"most={is_most}&many={names.most_mentions > 2}")
+    nominals = sum(1 for item in items if item.nominal)
     out.add(f"described={min(nominals, 2)}")
-    out.add(f"first={min(items[0].sent, 3)}&most={len(view.parties[party]) == most}")
+    out.add(f"first={min(named[0].sent, 3)}&most={is_most}")
     return sorted(out)
 
 
 _MENTIONS_READ = 6
 
 
-def pass_items(view: View, model: str) -> list[tuple[list[Item], list[str]]]:
-    """What a model decides on: the items that share one answer, and the evidence."""
+def pass_items(
+    view: View, model: str, names: _Names | None = None
+) -> list[tuple[list[Item], list[str]]]:
+    """What a model decides on: the items that share one answer, and the evidence.
+
+    ``names`` is what an earlier pass worked out, where no label has changed since.
+    """
     if model == "kind":
-        return [([i], money_features(view, i)) for i in view.items if i.money is not None]
+        sums = _Sums(view)
+        return [([i], money_features(view, i, sums)) for i in view.items if i.money is not None]
+    if names is None:
+        names = _Names(view)
     if model == "party":
         return [
-            (named, party_features(view, party))
+            (named, party_features(view, party, named, names))
             for party, items in view.parties.items()
             if (named := [item for item in items if item.ner in NAME_LABELS])
         ]
     return [
-        ([item], name_features(view, item))
+        ([item], name_features(view, item, names))
         for item in view.items
         if item.ner in NAME_LABELS and item.party is not None
     ]
@@ -599,10 +658,11 @@ def pass_items(view: View, model: str) -> list[tuple[list[Item], list[str]]]:
 
 def relabel(view: View, models: Mapping[str, LinearModel], passes: Sequence[str] = PASSES) -> None:
     """Gives names their final part and sums their kind; what is no mention loses its label."""
+    names: _Names | None = _Names(view)
     for model in passes:
         decided = [
             (items, models[model].probabilities(features))
-            for items, features in pass_items(view, model)
+            for items, features in pass_items(view, model, names)
         ]
         for items, chances in decided:
             answer = max(chances, key=lambda label: chances[label])
@@ -615,3 +675,5 @@ def relabel(view: View, models: Mapping[str, LinearModel], passes: Sequence[str]
                     item.set_kind(answer)
                 else:
                     item.label = answer
+        if model != "party":
+            names = None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from clock import cost
 from spacy.language import Language
 from tiny import COMPANIES, NO_DEAL, PACKAGE, ROUND, ROUNDUP, TAKEOVER, WORTH, passages
 
@@ -10,13 +13,15 @@ from pipeline.deals import (
     LINKS,
     Draft,
     _bracketed_sum,
+    _Candidates,
+    _Deals,
     company_parties,
     investor_items,
     may_link,
     operation_sentences,
     read_deals,
 )
-from pipeline.view import View, relabel
+from pipeline.view import View, distance, nearest, relabel
 
 
 def see(tiny: Language, text: str) -> tuple[View, list[Draft]]:
@@ -115,3 +120,48 @@ def test_a_name_with_its_sum_in_brackets_invests_in_that_deal_only(tiny: Languag
     found = {i.text: _bracketed_sum(view, i) for i in view.items if i.party is not None}
     assert found["Alpha"] is None and found["Gamma"] is None
     assert found["Bêta"] is not None and found["Bêta"].text == "3 millions d'euros"
+
+
+def long_view(tiny: Language, rounds: int) -> View:
+    """Rounds of as many companies, four to a paragraph."""
+    text = "".join(
+        f"Firme{number} lève {number + 1} M€.{chr(10) if number % 4 == 3 else ' '}"
+        for number in range(rounds)
+    )
+    doc = tiny.make_doc(text)
+    doc.ents = [
+        doc.char_span(match.start(), match.end(), "COMPANY")
+        for match in re.finditer(r"Firme\d+", text)
+    ]
+    for pipe in ("fr_deals_sentences", "fr_deals_mentions"):
+        doc = tiny.get_pipe(pipe)(doc)
+    reader = tiny.get_pipe("fr_deals_events")
+    view: View = reader.view(doc)
+    relabel(view, reader.models)
+    return view
+
+
+def test_in_a_long_article_the_nearest_are_asked(tiny: Language) -> None:
+    view = long_view(tiny, 40)
+    parties = list(view.parties)
+    candidates = _Candidates(view, parties)
+    drafts = [Draft("amount", [item], view.items[item.index - 1].party or 0)
+              for item in view.items if item.money is not None]  # fmt: skip
+    deals = _Deals(view, drafts)
+    for item in view.items:
+        gaps = {party: distance(nearest(view.parties[party], item), item) for party in parties}
+        expected = sorted(parties, key=lambda party: (gaps[party], party))[:6]
+        assert [party for party, _ in candidates.nearest(item)] == expected
+        gaps = {at: distance(draft.anchors[0], item) for at, draft in enumerate(drafts)}
+        assert list(deals.nearest(item)) == sorted(gaps, key=lambda at: (gaps[at], at))[:6]
+
+
+def test_a_long_article_costs_as_its_length(tiny: Language) -> None:
+    models = tiny.get_pipe("fr_deals_events").models
+
+    def seconds(rounds: int) -> float:
+        view = long_view(tiny, rounds)
+        return cost(lambda view: read_deals(view, models), view)
+
+    short, long = (min(seconds(rounds) for _ in range(3)) for rounds in (100, 800))
+    assert long < 8 * 3 * short  # eight times the text; a quadratic step takes 64 times as long

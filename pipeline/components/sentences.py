@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from spacy.attrs import SENT_START
@@ -13,6 +13,9 @@ _ENDS = frozenset(".!?…")
 _CLOSERS = frozenset("»”\")]’'")
 _EITHER = frozenset("\"’'")
 """Quotes that open as well: after white space they begin what follows."""
+_LONGEST = 256
+"""Tokens of a sentence; what goes on and on (a table, a list without an end) is cut there, so
+that what is asked of each mention about its whole sentence takes no longer in a longer one."""
 
 
 @Language.component("fr_deals_sentences", assigns=["token.is_sent_start"])
@@ -22,9 +25,10 @@ def sentences(doc: Doc) -> Doc:
     Closing quotes and brackets stay with the sentence that they close. "J. Dupont" is one
     sentence, "en série B. Le fonds" is two: an initial is followed by a name, not by a word
     that begins sentences, so only a letter right after a capitalised word counts as an end.
+    No sentence is longer than 256 tokens.
     """
     # Set all at once: spaCy looks through the whole document whenever one token's start is set.
-    starts = np.fromiter((1 if start else -1 for start in _starts(doc)), np.int64, len(doc))
+    starts = np.fromiter((1 if start else -1 for start in _cut(_starts(doc))), np.int64, len(doc))
     # spaCy's types ask for thinc's own class of arrays, its code for numpy's unsigned ones.
     return doc.from_array([SENT_START], starts.astype(np.uint64))  # type: ignore[arg-type]
 
@@ -44,6 +48,14 @@ def _starts(doc: Doc) -> Iterator[bool]:
         yield token.i == 0 or ended or line_ended
         line_ended = False
         ended = (text in _ENDS or text == "...") and not _initial(doc, token.i)
+
+
+def _cut(starts: Iterable[bool]) -> Iterator[bool]:
+    """The same, and a start wherever a sentence would grow longer than ``_LONGEST``."""
+    length = 0
+    for start in starts:
+        length = 1 if start or length == _LONGEST else length + 1
+        yield length == 1
 
 
 def _closes(doc: Doc, at: int) -> bool:

@@ -7,6 +7,9 @@ inside a token cannot be a ``Span``, so those tokens are split here.
 spaCy's ``fr`` also takes seconds to import, because it compiles hundreds of large character
 classes. The language ``fr_deals`` has the same rules from ``lexicons/tokens.toml``, in one
 expression that compiles in a few hundredths of a second.
+
+spaCy cuts what no space divides affix by affix, and looks through the whole rest each time. What
+is longer than any word or address is therefore taken in pieces.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from spacy.lang.tokenizer_exceptions import BASE_EXCEPTIONS, URL_MATCH
 from spacy.language import BaseDefaults, Language
 from spacy.symbols import ORTH
 from spacy.tokenizer import Tokenizer
+from spacy.tokens import Doc
 from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
 from thinc.api import Config
 
@@ -91,6 +95,12 @@ _INFIXES = (
     r"(?<=[\w)])(?:--|[–—])(?=\w)",
 )
 
+_PIECE = 64
+"""Characters of the pieces of what is too long to be a word."""
+
+# At the beginning of a word only, else each of its characters would be tried.
+_TOO_LONG = re.compile(r"(?<!\S)\S{257,} ?")
+
 # "s." and the like are the end of "Moody's." more often than abbreviations.
 _LETTERS = frozenset(f"{letter}." for letter in ascii_lowercase)
 
@@ -146,12 +156,41 @@ def _exceptions() -> Iterator[tuple[str, list[dict[int, str]]]]:
             yield form.replace(" ", ""), [{ORTH: token} for token in form.split()]
 
 
+class PiecewiseTokenizer(Tokenizer):  # type: ignore[misc]  # Cython, without types
+    """As spaCy's, in time that is linear in the text whatever it holds."""
+
+    def __call__(self, text: str) -> Doc:
+        if _TOO_LONG.search(text) is None:
+            doc: Doc = super().__call__(text)
+            return doc
+        words: list[str] = []
+        spaces: list[bool] = []
+        for piece in _pieces(text):
+            for token in super().__call__(piece):
+                words.append(token.text)
+                spaces.append(bool(token.whitespace_))
+        return Doc(self.vocab, words=words, spaces=spaces)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text with what is too long for a word in pieces; a space stays with what precedes."""
+    done = 0
+    for match in _TOO_LONG.finditer(text):
+        yield text[done : match.start()]
+        done = match.end()
+        last = match.start() + (len(match[0].rstrip(" ")) - 1) // _PIECE * _PIECE
+        for start in range(match.start(), last, _PIECE):
+            yield text[start : start + _PIECE]
+        yield text[last:done]
+    yield text[done:]
+
+
 @spacy.registry.tokenizers("fr_deals.Tokenizer.v1")
 def create_tokenizer() -> Callable[[Language], Tokenizer]:
     """spaCy's French tokenizer with the splits that this module adds; for any language."""
 
     def tokenizer_factory(nlp: Language) -> Tokenizer:
-        return Tokenizer(
+        return PiecewiseTokenizer(
             nlp.vocab,
             rules=dict(_exceptions()),
             prefix_search=compile_prefix_regex(_PREFIXES).search,

@@ -82,6 +82,11 @@ def test_short_texts(splitter: Language, text: str) -> None:
     assert len(list(doc.sents)) == (1 if text else 0)
 
 
+def test_a_sentence_without_an_end_is_cut(splitter: Language) -> None:
+    doc = splitter("mot " * 600 + ". " + "mot " * 100)
+    assert [len(sent) for sent in doc.sents] == [256, 256, 89, 100]
+
+
 @given(st.text(alphabet="aBÉ .!?…\n\r\u00a0«»\"'’()5€", max_size=60))
 def test_the_sentences_cover_the_text(splitter: Language, text: str) -> None:
     doc = splitter(text)

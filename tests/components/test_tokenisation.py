@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from clock import cost
 from spacy.language import Language
 
 from pipeline.corpus import example
@@ -81,6 +82,29 @@ def test_tokens(blank: Language, text: str, expected: str) -> None:
 def test_no_character_is_lost(blank: Language) -> None:
     for text in ["", " ", "\n", *CASES, " \u00a0\r\n".join(CASES)]:
         assert blank(text).text == text
+
+
+RUNS = ["(", "%", "«", "…", "_", "l'", "😀", "€(", "l'«"]
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_run_without_a_space_costs_as_its_length(blank: Language, run: str) -> None:
+    short, long = (
+        min(cost(blank.tokenizer, run * (length // len(run))) for _ in range(3))
+        for length in (2_000, 16_000)
+    )
+    assert long < 8 * 3 * short + 0.01  # a quadratic step takes 64 times as long
+
+
+@pytest.mark.parametrize("length", [256, 257, 320, 321, 1000])
+def test_a_run_is_cut_and_nothing_around_it(blank: Language, length: int) -> None:
+    text = f"Elle lève  {'a' * length} 5M€.\n{'b' * length}\nFin"
+    tokens = [token.text for token in blank(text)]
+    assert blank(text).text == text
+    rest = [token for token in tokens if token.strip("ab")]
+    assert rest == ["Elle", "lève", " ", "5M€", ".", "\n", "\n", "Fin"]
+    assert (tokens.count("a" * length) == 1) is (length < 257)
+    assert length < 257 or max(map(len, tokens)) == 64
 
 
 def _tokens(nlp: Language) -> list[list[str]]:
