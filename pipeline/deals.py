@@ -22,6 +22,7 @@ from pipeline.view import (
     Item,
     View,
     clause_features,
+    counterparts,
     cue_features,
     distance,
     governing_cues,
@@ -208,6 +209,9 @@ def _of_candidate(among: _Candidates, anchor: Item, party: int, near: Item, rank
         f"same_line={same_line}",
         f"line&rank={same_line}{rank}",
     ]
+    level = {item.party for item in counterparts(view, anchor)} & among.labels.keys()
+    if level:
+        out.append(f"counterpart={party in level}")
     out += [f"between={label}" for label in sorted(between)]
     out += [f"here={item.label}" for item in here]
     if here:
@@ -258,6 +262,8 @@ class _Deals:
             for anchor in draft.anchors:
                 self.anchored.setdefault(anchor.index, set()).add(at)
         self.main = max(self.companies, key=lambda party: self.companies[party], default=None)
+        self.recalled = [_is_recalled(view, draft.anchors[0]) for draft in drafts]
+        self.fresh = self.recalled.count(False)
         self._anchors = [view.items[index] for index in sorted(self.anchored)]
         self._starts = [anchor.start for anchor in self._anchors]
         named = [item for item in view.items if item.party in self.companies]
@@ -339,6 +345,24 @@ def _link_features(
         yield at, _draft_features(standing, at, ranks[at], *near[at]) + own
 
 
+def _is_recalled(view: View, anchor: Item) -> bool:
+    """Whether words of the past stand before a sum, or right after it in the same clause.
+
+    No other sum stands in between.
+    """
+    low, high = view.sents[anchor.sent]
+    for item in view.by_sent[anchor.sent]:
+        if item.money is not None and item.end <= anchor.start:
+            low = item.end
+        elif item.money is not None and item.start >= anchor.end:
+            high = min(high, item.start)
+    clause = view.tokens[anchor.end : high]
+    high = anchor.end + (clause.index(",") if "," in clause else len(clause))
+    return any(
+        cue.category == "background" and low <= cue.start < high for cue in view.cues[anchor.sent]
+    )
+
+
 class _Standing:
     """Where a mention stands among the deals."""
 
@@ -394,6 +418,14 @@ def _draft_features(standing: _Standing, at: int, rank: int, gap: int, near: Ite
     for category in standing.noted:
         out.append(f"{category}&first={at == 0}")
         out.append(f"{category}&rank={min(rank, 2)}")
+    past = deals.recalled[at]
+    rivals_past = len(deals.drafts) - deals.fresh - past > 0
+    out += [
+        f"past={past}&rival={rivals_past}",
+        f"past={past}&rank={min(rank, 2)}",
+        f"past={past}&delta={_signed(item.sent - near.sent, 3)}",
+        f"past={past}&same={item.sent == near.sent}&fresh={min(deals.fresh, 2)}",
+    ]
     out += _ties(view, item, {draft.company}, deals.companies.keys() - {draft.company})
     if item.party is not None:
         out.append(f"self={item.party == draft.company}")
@@ -647,6 +679,9 @@ def share_features(view: View, share: Item, investor: Item) -> list[str]:
     out += _ties(view, share, {investor.party or 0}, {i.party or 0 for i in rivals})
     out += [f"x{f}" for f in cue_features(view, share)]
     out += [f"x{f}" for f in words_around(view, share)]
+    level = {item.party for item in counterparts(view, share)}
+    if level:
+        out.append(f"counterpart={investor.party in level}")
     between = view.tokens[min(investor.end, share.end) : max(investor.start, share.start)]
     out += [f"between={word}" for word in between[:6]]
     return out

@@ -194,6 +194,51 @@ def _chain_lists(view: View) -> None:
         previous = item
 
 
+def counterparts(view: View, item: Item) -> list[Item]:
+    """Where a sentence coordinates as many names as sums: the items at the place of ``item``.
+
+    "Alpha et Bêta ont levé respectivement 4 et 10 millions": of the first sum the first name.
+    """
+    own = _series(view, item)
+    if len(own) < 2:
+        return []
+    place = own.index(item)
+    out = []
+    for other in view.by_sent[item.sent]:
+        if other.party is None if item.money is not None else other.money is None:
+            continue
+        series = _series(view, other)
+        if series[0] is other and len(series) == len(own):
+            out.append(series[place])
+    return out
+
+
+def _series(view: View, item: Item) -> list[Item]:
+    """The parties, or the sums, that are coordinated with ``item``, itself among them."""
+    alike = [
+        other
+        for other in view.by_sent[item.sent]
+        if (other.party is not None if item.money is None else other.money is not None)
+    ]
+    low = alike.index(item)
+    high = low + 1
+    while low and _coordinated(view, alike[low - 1], alike[low]):
+        low -= 1
+    while high < len(alike) and _coordinated(view, alike[high - 1], alike[high]):
+        high += 1
+    return alike[low:high]
+
+
+_JOIN = frozenset([",", "et", "ou", "&", "puis"])
+_BETWEEN = _JOIN | {"le", "la", "l'", "les", "du", "de", "des", "d'"}
+
+
+def _coordinated(view: View, left: Item, right: Item) -> bool:
+    """Whether only a comma or "et" and small words stand between two items."""
+    between = set(view.tokens[left.end : right.start][:4])
+    return between <= _BETWEEN and not between.isdisjoint(_JOIN)
+
+
 def shape_word(view: View, position: int, low: int, high: int) -> str:
     """The lower-cased word at ``position``; a mention's label for a mention, 0 for digits."""
     if not low <= position < high:
@@ -500,6 +545,8 @@ def name_features(view: View, item: Item, names: _Names) -> list[str]:
 def _by_labels(view: View, item: Item, names: _Names) -> list[str]:
     """The evidence that hangs on no :attr:`Item.part`."""
     out = [f"ner={item.ner}", *words_around(view, item), *cue_features(view, item)]
+    if counterparts(view, item):
+        out.append("counterpart")
     out += [f"{item.label}&{feature}" for feature in governing_cues(view, item)]
     out += governing_cues(view, item)
     out += sentence_features(view, item.sent, "s")

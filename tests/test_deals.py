@@ -15,6 +15,7 @@ from pipeline.deals import (
     _bracketed_sum,
     _Candidates,
     _Deals,
+    _is_recalled,
     company_parties,
     investor_items,
     may_link,
@@ -55,6 +56,20 @@ def test_a_sum_said_twice_is_one_deal(tiny: Language) -> None:
     assert [[anchor.text for anchor in draft.anchors] for draft in drafts] == [
         ["12 millions d'euros"] * 2
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mirabelle lève 3 M€, après 2 M€ en 2020.", [False, True]),
+        ("Mirabelle avait levé 3 M€. Elle lève 8 M€.", [True, False]),
+        ("Mirabelle lève 3 M€.", [False]),
+    ],
+)
+def test_sums_that_are_recalled(tiny: Language, text: str, expected: list[bool]) -> None:
+    view = tiny.get_pipe("fr_deals_events").view(tiny(text))
+    sums = [item for item in view.items if item.money is not None]
+    assert [_is_recalled(view, item) for item in sums] == expected
 
 
 def test_every_link_is_of_a_label_that_may(tiny: Language) -> None:

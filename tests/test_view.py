@@ -8,7 +8,7 @@ from tiny import ROUND, passages
 
 from pipeline.cues import CueMatcher
 from pipeline.schema import AmountKind, Label
-from pipeline.view import Item, View, distance, moods, nearest, read_view
+from pipeline.view import Item, View, counterparts, distance, moods, nearest, read_view
 
 
 def see(tiny: Language, text: str) -> View:
@@ -70,6 +70,32 @@ def test_an_enumeration_hangs_on_its_first_name(tiny: Language) -> None:
     view = see(tiny, "Avec Loire Capital, Aber Ventures et Causse Invest. Fonds Garonne part.")
     heads = [item.list_head for item in view.items]
     assert heads == [0, 0, 0, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Mirabelle et Ovalie Robotics lèvent respectivement 3 millions et 8 millions d'euros.",
+            {"3 millions": "Mirabelle", "8 millions d'euros": "Ovalie Robotics"},
+        ),
+        ("Mirabelle et Ovalie Robotics lèvent 3 millions d'euros.", {}),
+        ("Mirabelle lève 3 millions et 8 millions d'euros.", {}),
+        ("Mirabelle lève 3 millions, puis Ovalie Robotics a reçu 8 millions d'euros.", {}),
+    ],
+)
+def test_names_and_sums_in_the_same_order(
+    tiny: Language, text: str, expected: dict[str, str]
+) -> None:
+    view = see(tiny, text)
+    sums = [item for item in view.items if item.money is not None]
+    assert sums
+    assert {
+        item.text: name.text for item in sums for name in counterparts(view, item)
+    } == expected
+    for item in view.items:
+        for other in counterparts(view, item):
+            assert counterparts(view, other) == [item]
 
 
 def test_lines_are_counted(tiny: Language) -> None:
