@@ -712,11 +712,10 @@ def read_deals(view: View, models: Models) -> list[Draft]:
     """
     drafts = draft_deals(view, models)
     deals = _Deals(view, drafts)
-    scores = [
-        models["real"].probabilities(_judge_features(deals, at)).get(YES, 0.0)
-        for at in range(len(drafts))
-    ]
-    tells = max(scores, default=0.0) >= TELLS
+    evidence = [_judge_features(deals, at) for at in range(len(drafts))]
+    scores = [models["real"].probabilities(features).get(YES, 0.0) for features in evidence]
+    told = [models["tells"].probabilities(features).get(YES, 0.0) for features in evidence]
+    tells = max(told, default=0.0) >= TELLS
     kept = []
     for draft, score in zip(drafts, scores, strict=True):
         if tells and score >= REAL:

@@ -23,10 +23,12 @@ def corpus(root: Path) -> str:
     return digest([*below(annotations / "seeds"), *below(annotations / "train")], root)
 
 
-def model(root: Path) -> str:
-    """Of the shipped model."""
-    configs = root / "models" / "configs"
-    files = [file for file in below(root / "models") if configs not in file.parents]
+def model(root: Path, name: str = "fr_deals_md") -> str:
+    """Of the shipped model, or of another one in the folder of models."""
+    if name != "fr_deals_md":
+        return digest(below(root / "models" / name), root)
+    others = {root / "models" / "configs", root / "models" / "fr_deals_trf"}
+    files = [file for file in below(root / "models") if others.isdisjoint(file.parents)]
     return digest(files, root)
 
 

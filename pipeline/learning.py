@@ -363,13 +363,20 @@ def fit(samples: Samples) -> dict[str, LinearModel]:
 
 
 def learn(
-    documents: Sequence[tuple[GoldArticle, Doc]], view: Callable[[Doc], View], folds: int
+    documents: Sequence[tuple[GoldArticle, Doc]],
+    view: Callable[[Doc], View],
+    folds: int,
+    silent: Iterable[Doc] = (),
 ) -> dict[str, LinearModel]:
     """All linear models, from gold articles and their documents with predicted mentions.
 
     The relation models see mentions as models of other folds label them, and the model that
     judges a whole deal sees deals as models of other folds draft them; so each learns from the
     mistakes that the one before it will make on new text.
+
+    ``silent`` are documents that tell no deal and bear no marks, with mentions as predicted. What
+    the other models take for deals in them teaches when an article tells none at all; it has no
+    say in which drafts of an article are deals, because there the written passages are the rule.
     """
     aligned = [Aligned.of(article, view(doc)) for article, doc in documents]
     fold = [fold_of(article, folds) for article, _ in documents]
@@ -386,7 +393,10 @@ def learn(
     for rest, held in left_out(relations, aligned, fold):
         for document in held:
             judged.extend(judge_samples(document, rest))
-    return models | fit(collect(judged))
+    tells = [("tells", features, label) for _, features, label in judged]
+    for doc in silent:
+        tells.extend(silent_samples(view(doc), models))
+    return models | fit(collect([*judged, *tells]))
 
 
 PRESS_WEIGHT = 12
@@ -420,6 +430,14 @@ def judge_samples(document: Aligned, models: dict[str, LinearModel]) -> Iterator
             judge_features(document.view, drafts, at),
             YES if _is_real(document, draft) else NO,
         )
+
+
+def silent_samples(view: View, models: dict[str, LinearModel]) -> Iterator[Sample]:
+    """Samples of the model that says whether an article tells any deal, of one that does not."""
+    relabel(view, models)
+    drafts = draft_deals(view, models)
+    for at in range(len(drafts)):
+        yield "tells", judge_features(view, drafts, at), NO
 
 
 def _is_real(document: Aligned, draft: Draft) -> bool:

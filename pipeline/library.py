@@ -28,7 +28,7 @@ import pipeline.vectors  # noqa: F401  (like the five above it registers what a 
 from pipeline.blas import one_thread
 from pipeline.errors import DealReaderError, InputError, ModelError
 from pipeline.model_folder import MODEL as MODEL
-from pipeline.model_folder import check, packaged
+from pipeline.model_folder import check, packaged, require_transformers
 from pipeline.normalise.unicode import Composed, compose
 from pipeline.reader import split_head
 from pipeline.schema import Article, Event, TypedMention
@@ -64,7 +64,7 @@ def load(model: str | Path | None = None, *, exclude: Iterable[str] = ()) -> Lan
 
     Raises:
         ModelError: when there is no model at that place, it is damaged, or it was made with
-            another minor version of spaCy.
+            another minor version of spaCy, or it is a transformer and the extra is missing.
     """
     name = MODEL if model is None else model
     left_out = list(exclude)
@@ -72,6 +72,7 @@ def load(model: str | Path | None = None, *, exclude: Iterable[str] = ()) -> Lan
         folder = _folder(name)
         check(folder)
         _refuse_other_spacy(folder)
+        _refuse_missing_extra(folder)
         nlp = spacy.load(name, exclude=left_out)
     except DealReaderError:
         raise
@@ -98,6 +99,11 @@ def _refuse_other_spacy(folder: Path) -> None:
             f"the model at {folder} was made for spaCy {wanted}, and this is {spacy.__version__}: "
             f'run pip install "spacy{wanted}", or train it anew with python -m pipeline.train'
         )
+
+
+def _refuse_missing_extra(folder: Path) -> None:
+    if "transformer" in srsly.read_json(folder / "meta.json").get("pipeline", ()):
+        require_transformers()
 
 
 def _unreadable(model: str | Path, reason: str) -> ModelError:

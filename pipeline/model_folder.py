@@ -6,8 +6,10 @@ folder. spaCy takes many a missing file for an empty one; the list is how that i
 
 from __future__ import annotations
 
+from enum import StrEnum
 from hashlib import sha256
 from importlib import metadata, resources
+from importlib.util import find_spec
 from pathlib import Path
 
 from pipeline import digests
@@ -19,6 +21,13 @@ MODEL = _ROOT / "models" / "fr_deals_md"
 """The model that is used where none is named."""
 
 _SUMS = "SHA256SUMS"
+
+
+class Variant(StrEnum):
+    """What reads the words: a small encoder trained here, or a pretrained transformer."""
+
+    SMALL = "small"
+    TRANSFORMER = "transformer"
 
 
 def seal(folder: Path) -> None:
@@ -45,6 +54,20 @@ def check(folder: Path) -> None:
             raise ModelError(
                 f"{folder / name}: this file of the model is {state}; install the model again, "
                 "or train it with python -m pipeline.train"
+            )
+
+
+def require_transformers() -> None:
+    """Hold this installation against what the transformer variant needs.
+
+    Raises:
+        ModelError: says the command that installs what is missing.
+    """
+    for module in ("torch", "transformers", "spacy_transformers"):
+        if find_spec(module) is None:
+            raise ModelError(
+                f"the transformer variant needs {module}, which is not installed; run: "
+                'pip install "fr-deals[transformers]"'
             )
 
 

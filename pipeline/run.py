@@ -6,12 +6,15 @@ spaCy is imported by the workers alone: not for ``--help``, nor to say that a fi
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -30,10 +33,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.errors import DealReaderError, InputError
-from pipeline.model_folder import reader_digest
+from pipeline.model_folder import packaged, reader_digest
 from pipeline.reader import Place, count_articles, read_places
 from pipeline.schema import Event, InvestorRole, Money, Qualifier
-from pipeline.workers import Workers
+from pipeline.workers import CHARACTERS_A_SECOND, TIME_LIMIT, Workers
 from pipeline.writer import (
     Journal,
     atomic_open,
@@ -45,8 +48,9 @@ from pipeline.writer import (
 _TABLE_ROWS = 50
 _SIGNS = {Qualifier.AT_LEAST: "≥ ", Qualifier.AT_MOST: "≤ ", Qualifier.APPROXIMATE: "~ "}
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
-_EPILOG = """\
+_EPILOG = f"""\
 **Long runs**
 
 With `-o FILE` the deals grow in `FILE.partial`, and about once a second `FILE.progress` notes
@@ -54,12 +58,13 @@ how far they go (likewise `FILE.partial` of `--mentions`). FILE itself appears a
 whole; until then what stood there before is untouched. Whatever interrupts the run (Ctrl-C,
 `kill -9`, a full disk), the same command with `--resume` cuts the partial file back to the last
 note and goes on from there: no deal is lost or doubled. It begins at the beginning where there is
-nothing to go on from, so it may always be given. Another INPUT, `--mentions`, model or code is
-refused, and so is a JSONL file whose lines have changed since; without `--resume` what an
-interrupted run left is begun anew.
+nothing to go on from, so it may always be given. Another INPUT, `--mentions`,
+`--min-confidence`, model or code is refused, and so is a JSONL file whose lines have changed
+since; without `--resume` what an interrupted run left is begun anew.
 
 A worker process that dies (for want of memory, say) is told and replaced, and its articles are
-tried again; the article that ends a second one is named as not read.
+tried again; the article that ends a second one is named as not read. So is one that takes too
+long: a worker has {TIME_LIMIT} seconds, and one more for each {CHARACTERS_A_SECOND:,} characters.
 
 **Examples**
 
@@ -123,14 +128,23 @@ def main(
         ),
     ] = 1,
     model: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            exists=True,
-            file_okay=False,
-            metavar="PATH",
-            help="The folder of another trained model than the one that is shipped.",
+            metavar="MODEL",
+            help="Another trained model than the one that is shipped: its folder, or the name "
+            "of its installed package.",
         ),
     ] = None,
+    min_confidence: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="X",
+            help="Leave out the deals whose `confidence` is below X: how probable it is, from 0 "
+            "to 1, that the text tells such a deal at all. Mentions are written all the same.",
+        ),
+    ] = 0,
     resume: Annotated[
         bool,
         typer.Option(
@@ -147,9 +161,10 @@ def main(
     _refuse_one_file_twice(source, output, mentions)
     if resume and output is None:
         raise typer.BadParameter("--resume needs --output FILE")
+    folder = _model_folder(model) if model is not None else None
     status = 1
     try:
-        if not _run(source, output, mentions, jobs, model, resume):
+        if not _run(source, output, mentions, jobs, folder, resume, min_confidence):
             status = 0
     except DealReaderError as error:
         _say("error", "; ".join((str(error), *_notes(error))))
@@ -189,6 +204,7 @@ def _run(
     jobs: int,
     model: Path | None,
     resume: bool,
+    min_confidence: float,
 ) -> int:
     """Read and write everything; how many articles could not be read."""
     terminal = sys.stderr.isatty()
@@ -198,6 +214,7 @@ def _run(
         run = {
             "INPUT": source if source == "-" else f"{Path(source)} ({os.path.realpath(source)})",
             "--mentions": os.path.realpath(mentions) if mentions else "",
+            "--min-confidence": str(min_confidence),
             "model or code": reader_digest(model) if output else "",
         }
         out = _opened(output, mentions, run, resume, stack)
@@ -214,12 +231,13 @@ def _run(
                 tally.failures += 1
                 _say("error", lines)
             else:
-                write_lines(lines.events, out.events)
+                events = _sure(lines.events, min_confidence)
+                write_lines(events, out.events)
                 if out.mentions:
                     write_lines(lines.mentions, out.mentions)
                 tally.articles += 1
-                tally.deals += len(lines.events)
-                shown.extend(lines.events[: _TABLE_ROWS - len(shown)])
+                tally.deals += len(events)
+                shown.extend(events[: _TABLE_ROWS - len(shown)])
             out.mark(place)
             bar.advance(task)
         if not tally.articles and (output or mentions):
@@ -229,6 +247,13 @@ def _run(
     if terminal:
         _show(tally, [Event.model_validate_json(line) for line in shown])
     return tally.failures
+
+
+def _sure(events: Sequence[str], min_confidence: float) -> Sequence[str]:
+    """The events of at least that confidence."""
+    if not min_confidence:
+        return events
+    return [event for event in events if json.loads(event)["confidence"] >= min_confidence]
 
 
 def _opened(
@@ -263,6 +288,18 @@ def _notes(error: BaseException) -> Sequence[str]:
     return getattr(error, "__notes__", ())
 
 
+def _model_folder(model: str) -> Path:
+    """The folder of a model that is named as :func:`pipeline.load` takes it."""
+    if Path(model).is_dir():
+        return Path(model)
+    try:
+        return packaged(model)
+    except (PackageNotFoundError, ModuleNotFoundError):
+        raise typer.BadParameter(
+            f"neither a folder nor an installed package: {_shown(model)}", param_hint="--model"
+        ) from None
+
+
 def _refuse_one_file_twice(source: str, output: Path | None, mentions: Path | None) -> None:
     places = [os.path.realpath(place) for place in (source, output, mentions) if place]
     if len(set(places)) < len(places):
@@ -278,7 +315,12 @@ def _stdout() -> TextIO:
 
 def _say(kind: str, message: object) -> None:
     """One line on standard error, even of a file name that holds a line end."""
-    print(f"{kind}:", " ".join(str(message).splitlines()), file=sys.stderr)
+    print(f"{kind}:", _shown(" ".join(str(message).splitlines())), file=sys.stderr)
+
+
+def _shown(text: str) -> str:
+    """The text with control characters spelt out: a terminal would obey them."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class _Sayer(logging.Handler):
@@ -335,7 +377,7 @@ def _show(tally: _Tally, events: Sequence[Event]) -> None:
             f"{event.confidence:.2f}",
             event.article.id,
         )
-        table.add_row(*map(Text, cells))
+        table.add_row(*(Text(_shown(cell)) for cell in cells))
     console = Console(stderr=True, highlight=False)
     if events:
         console.print(table)

@@ -12,7 +12,10 @@ fit is deterministic, and each job computes on one thread.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import multiprocessing
+import os
 import random
 import shutil
 from collections.abc import Mapping, Sequence
@@ -24,22 +27,33 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.errors import DealReaderError, ResumeError
 from pipeline.markup import GoldArticle, parse_folder
-from pipeline.model_folder import seal
+from pipeline.model_folder import Variant, require_transformers, seal
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
+    from pipeline.transformer_training import Job as TransformerJob
+
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "models" / "configs" / "ner.cfg"
+TRANSFORMER_CONFIG = ROOT / "models" / "configs" / "transformer.cfg"
 PRETRAINED = ROOT / "models" / "pretrained" / "tok2vec.bin"
+TELLING = ROOT / "annotations" / "press.txt"
 CORPORA = (ROOT / "annotations" / "seeds", ROOT / "annotations" / "train")
 
 NER_FOLDS = 3
+TRANSFORMER_FOLDS = 2
 LINEAR_FOLDS = 4
 
 Raw = list[tuple[int, int, str]]
 """The NER's spans of one article: start and end in code points, label."""
+
+OUTPUTS = {
+    Variant.SMALL: ROOT / "models" / "fr_deals_md",
+    Variant.TRANSFORMER: ROOT / "models" / "fr_deals_trf",
+}
 
 app = typer.Typer(add_completion=False)
 
@@ -104,10 +118,18 @@ def recognise(nlp: Language, articles: Sequence[GoldArticle]) -> dict[str, Raw]:
     }
 
 
-def train(gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes: int = 2) -> None:
+def train(
+    gold: Sequence[GoldArticle],
+    output: Path,
+    *,
+    seed: int = 7,
+    processes: int = 2,
+    silent: Sequence[str] = (),
+) -> None:
     """Trains the whole pipeline on gold articles and writes it to the folder ``output``.
 
-    A model that stands there stays whole until the new one is.
+    From ``silent``, texts without a deal, the last model learns to keep quiet. A model that
+    stands there stays whole until the new one is.
 
     Raises:
         MarkupError: where a mark cuts a token.
@@ -116,7 +138,7 @@ def train(gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes
     with TemporaryDirectory(dir=output.parent) as folder:
         fresh = Path(folder) / output.name
         spans = train_recogniser(gold, fresh, seed=seed, processes=processes)
-        finish(gold, spans, fresh)
+        finish(gold, spans, fresh, silent=silent)
         seal(fresh)
         if output.exists():
             shutil.rmtree(output)
@@ -144,8 +166,115 @@ def train_recogniser(
     return {path: raw for found in results for path, raw in found.items()}
 
 
-def finish(gold: Sequence[GoldArticle], spans: Mapping[str, Raw], output: Path) -> None:
-    """Adds the rule components and the linear models to the NER in ``output`` and saves it all."""
+def train_transformer(
+    gold: Sequence[GoldArticle],
+    output: Path,
+    *,
+    encoder: str,
+    seed: int = 7,
+    processes: int = 2,
+    gpu_id: int = -1,
+    resume: bool = False,
+    silent: Sequence[str] = (),
+) -> None:
+    """As :func:`train`, over a pretrained encoder: a folder or a name that transformers loads.
+
+    What is done so far stands in a folder beside ``output``, from which ``resume`` goes on.
+
+    Raises:
+        MarkupError: where a mark cuts a token.
+        ResumeError: where such a folder stands and ``resume`` is not given, or where it belongs
+            to another training.
+        ModelError: where the packages that transformers need are not installed.
+    """
+    require_transformers()
+    partial = output.with_name(f"{output.name}.partial")
+    _begin(partial, _digest(gold, encoder, seed), resume)
+    jobs = _transformer_jobs(gold, partial, encoder, seed, processes, gpu_id)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        results = list(pool.map(_run_transformer_job, jobs))
+    spans = {path: raw for found in results for path, raw in found.items()}
+    fresh = partial / "model"
+    if fresh.exists():
+        shutil.rmtree(fresh)
+    shutil.copytree(jobs[0].folder / "model", fresh)
+    finish(gold, spans, fresh, name="deals_trf", silent=silent)
+    seal(fresh)
+    if output.exists():
+        shutil.rmtree(output)
+    fresh.rename(output)
+    shutil.rmtree(partial)
+
+
+def _begin(partial: Path, setup: str, resume: bool) -> None:
+    """Makes the folder of a training that can go on, or checks that this one can."""
+    note = partial / "setup.txt"
+    if partial.exists() and not resume:
+        raise ResumeError(
+            f"{partial}: an interrupted training stands here; go on with --resume, or remove it"
+        )
+    if note.exists() and note.read_text("utf-8") != setup:
+        raise ResumeError(
+            f"{partial}: this training was begun with another corpus, encoder, seed or "
+            "configuration; remove it to begin anew"
+        )
+    partial.mkdir(parents=True, exist_ok=True)
+    note.write_text(setup, encoding="utf-8")
+
+
+def _digest(gold: Sequence[GoldArticle], encoder: str, seed: int) -> str:
+    """What a training that goes on must have in common with the one that was interrupted."""
+    setup = (TRANSFORMER_CONFIG.read_text("utf-8"), encoder, seed, tuple(gold))
+    return hashlib.sha256(repr(setup).encode()).hexdigest()
+
+
+def _transformer_jobs(
+    gold: Sequence[GoldArticle],
+    partial: Path,
+    encoder: str,
+    seed: int,
+    processes: int,
+    gpu_id: int,
+) -> list[TransformerJob]:
+    """The NER of the whole, and one for each fold that reads what it did not learn from."""
+    from pipeline.learning import fold_of
+    from pipeline.transformer_training import Job as TransformerJob
+
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    parts: list[tuple[str, tuple[GoldArticle, ...], tuple[GoldArticle, ...]]]
+    parts = [("whole", tuple(gold), ())]
+    for fold in range(TRANSFORMER_FOLDS):
+        inside = tuple(a for a in gold if fold_of(a, TRANSFORMER_FOLDS) == fold)
+        outside = tuple(a for a in gold if fold_of(a, TRANSFORMER_FOLDS) != fold)
+        parts.append((f"fold{fold}", outside, inside))
+    return [
+        TransformerJob(
+            partial / name, learn, read, TRANSFORMER_CONFIG, encoder, seed, threads, gpu_id
+        )
+        for name, learn, read in parts
+    ]
+
+
+def _run_transformer_job(job: TransformerJob) -> dict[str, Raw]:
+    from pipeline.transformer_training import run
+
+    register()
+    return run(job, recognise)
+
+
+def finish(
+    gold: Sequence[GoldArticle],
+    spans: Mapping[str, Raw],
+    output: Path,
+    *,
+    name: str = "deals_md",
+    silent: Sequence[str] = (),
+) -> None:
+    """Adds the rule components and the linear models to the NER in ``output`` and saves it all.
+
+    ``silent`` are articles that tell no deal; see :func:`read_silent`.
+    """
     import spacy
 
     from pipeline.learning import learn
@@ -166,9 +295,24 @@ def finish(gold: Sequence[GoldArticle], spans: Mapping[str, Raw], output: Path) 
             )
             doc.ents = [span for span in marks if span is not None]
             documents.append(nlp(doc))
-    reader.models = learn(list(zip(gold, documents, strict=True)), reader.view, LINEAR_FOLDS)
-    nlp.meta["name"] = "deals_md"
+    with nlp.select_pipes(disable=["fr_deals_events"]):
+        quiet = nlp.pipe(map(plain, silent), batch_size=64)
+        pairs = list(zip(gold, documents, strict=True))
+        reader.models = learn(pairs, reader.view, LINEAR_FOLDS, quiet)
+    nlp.meta["name"] = name
     nlp.to_disk(output, exclude=["vectors"])
+
+
+def read_silent(path: Path) -> list[str]:
+    """The items of a JSONL file of general press that tell no deal, as text.
+
+    Those that do are named, by id, in ``annotations/press.txt``: found by reading what the
+    pipeline took for a deal.
+    """
+    telling = set(TELLING.read_text(encoding="utf-8").split())
+    with path.open(encoding="utf-8") as lines:
+        items = [json.loads(line) for line in lines]
+    return [item["text"] for item in items if item["id"] not in telling]
 
 
 def read_gold() -> list[GoldArticle]:
@@ -178,20 +322,65 @@ def read_gold() -> list[GoldArticle]:
 
 @app.command()
 def main(
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the model.")] = ROOT
-    / "models"
-    / "fr_deals_md",
+    variant: Annotated[Variant, typer.Option(help="Which model to make.")] = Variant.SMALL,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME_OR_PATH",
+            help="The pretrained encoder of the transformer variant: a folder, or a name on the "
+            "Hugging Face Hub.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Folder for the model [default: by variant]."),
+    ] = None,
+    press: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="General press (JSONL with id and text), from which the model learns to keep "
+            "quiet; annotations/press.txt names the items that do tell a deal.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7,
     processes: Annotated[int, typer.Option(help="NERs trained at a time.")] = 2,
+    gpu_id: Annotated[int, typer.Option(help="GPU of the transformer variant; -1 for none.")] = -1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted training (transformer).")
+    ] = False,
 ) -> None:
-    """Train the pipeline on annotations/seeds and annotations/train (about 10 minutes)."""
+    """Train the pipeline on annotations/seeds and annotations/train (small: about 10 minutes)."""
     from rich.console import Console
 
+    if (variant is Variant.TRANSFORMER) != (encoder is not None):
+        raise typer.BadParameter("--variant transformer and --encoder go together")
     console = Console(stderr=True)
-    gold = read_gold()
-    with console.status(f"training on {len(gold)} articles, {NER_FOLDS} folds beside the whole"):
-        train(gold, output, seed=seed, processes=processes)
-    console.print(f"wrote {output}")
+    target = OUTPUTS[variant] if output is None else output
+    try:
+        gold = read_gold()
+        silent = read_silent(press) if press is not None else []
+        folds = NER_FOLDS if encoder is None else TRANSFORMER_FOLDS
+        with console.status(f"training on {len(gold)} articles, {folds} folds beside the whole"):
+            if encoder is None:
+                train(gold, target, seed=seed, processes=processes, silent=silent)
+            else:
+                train_transformer(
+                    gold,
+                    target,
+                    encoder=encoder,
+                    seed=seed,
+                    processes=processes,
+                    gpu_id=gpu_id,
+                    resume=resume,
+                    silent=silent,
+                )
+    except DealReaderError as error:
+        console.print(f"error: {error}", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    console.print(f"wrote {target}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from threading import Timer
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
@@ -26,6 +27,11 @@ from pipeline.errors import InputError, ModelError, WorkerError
 from pipeline.schema import Article
 
 _log = logging.getLogger(__name__)
+
+TIME_LIMIT = 60
+CHARACTERS_A_SECOND = 1_000
+"""Seconds that a worker may take, and how many characters give it one more: about a hundred
+times what it needs."""
 
 _BATCH_ARTICLES = 16
 _BATCH_CHARACTERS = 50_000
@@ -151,8 +157,10 @@ class Workers:
 
     def _ask(self, articles: list[Article]) -> list[Lines | InputError]:
         worker = self._worker()
+        characters = sum(len(article.text) for article in articles)
+        limit = TIME_LIMIT + characters / CHARACTERS_A_SECOND
         try:
-            answers = worker.ask(_message([article.model_dump() for article in articles]))
+            answers = worker.ask(_message([article.model_dump() for article in articles]), limit)
         except _DiedError:
             self._started.discard(worker)
             if self._closing:
@@ -193,21 +201,44 @@ class _Worker:
             stdout=subprocess.PIPE,
             start_new_session=True,  # the Ctrl-C of a terminal goes to all of a session
         )
+        self._overdue = ""
 
-    def ask(self, message: bytes) -> Any:
-        """The answer to a message; only one thread at a time may ask."""
+    def ask(self, message: bytes, limit: float | None = None) -> Any:
+        """The answer to a message; only one thread at a time may ask.
+
+        A worker that takes longer than ``limit`` seconds is killed.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with suppress(BrokenPipeError):  # then there is no answer either
-            self._process.stdin.write(message)
-            self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        with self._timed(limit):
+            with suppress(BrokenPipeError):  # then there is no answer either
+                self._process.stdin.write(message)
+                self._process.stdin.flush()
+            line = self._process.stdout.readline()
         if not line.endswith(b"\n"):
             raise _DiedError(self.close())
         answer = json.loads(line)
         if isinstance(answer, dict) and "error" in answer:
             raise ModelError(answer["error"])
         return answer
+
+    @contextmanager
+    def _timed(self, limit: float | None) -> Iterator[None]:
+        """A block in which the worker is killed after ``limit`` seconds."""
+        if limit is None:
+            yield
+            return
+
+        def stop() -> None:
+            self._overdue = f"took longer than {limit:.0f} s and was stopped"
+            self.kill()
+
+        timer = Timer(limit, stop)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def kill(self) -> None:
         self._process.kill()
@@ -219,6 +250,8 @@ class _Worker:
             with suppress(BrokenPipeError):
                 if stream is not None:
                     stream.close()
+        if self._overdue:
+            return self._overdue
         if code >= 0:
             return f"ended with status {code}"
         name = signal.Signals(-code).name

@@ -152,6 +152,7 @@ ANSWERS: dict[str, set[str]] = {
     "share": {YES, NO},
     "holder": {YES, NO},
     "real": {YES, NO},
+    "tells": {YES, NO},
     "type": set(EventType),
     "focus": set(Focus),
     "status": set(Status),

@@ -62,6 +62,24 @@ def test_options_reach_the_workers(folder: Path, reader: Reader) -> None:
     assert reader.processes == [2, 1]
 
 
+def test_a_model_may_be_named_by_its_package(
+    folder: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = {"fr_deals_own": folder.parent / "site" / "fr_deals_own-1.0"}
+    monkeypatch.setattr(pipeline.run, "packaged", installed.__getitem__)
+    assert run("in", "--model", "fr_deals_own").exit_code == 0
+    assert set(reader.models) == {str(installed["fr_deals_own"])}
+
+
+@pytest.mark.parametrize(("least", "expected"), [("0.8", ["a-1", "c-1"]), ("0.81", [])])
+def test_deals_of_less_confidence_are_left_out(
+    folder: Path, least: str, expected: list[str]
+) -> None:
+    result = run("in", "--min-confidence", least, "--mentions", "mentions.jsonl")
+    assert (result.exit_code, ids(result)) == (0, expected)
+    assert len(Path("mentions.jsonl").read_text("utf-8").splitlines()) == 2
+
+
 def test_mentions_go_to_their_file(folder: Path) -> None:
     result = run("in", "--mentions", "mentions.jsonl")
     assert ids(result) == ["a-1", "c-1"]
@@ -190,6 +208,11 @@ def test_error_stays_on_one_line(folder: Path) -> None:
     assert run("in").stderr.startswith("error: in/two lines.txt: file is empty")
 
 
+def test_a_name_cannot_command_the_terminal(folder: Path) -> None:
+    (folder / "red\x1b[31m\u202etxt.txt").write_bytes(b"")
+    assert "error: in/red\\x1b[31m\\u202etxt.txt: file is empty" in run("in").stderr
+
+
 # Whole or not at all
 
 
@@ -301,6 +324,7 @@ def test_without_resume_all_begins_anew_and_this_is_said(interrupted: Path) -> N
     [
         (("in/a.txt", *FILES), "INPUT"),
         (("in", "-o", "deals.jsonl"), "--mentions"),
+        (("in", *FILES, "--min-confidence", "0.5"), "--min-confidence"),
         (("in", *FILES, "--model", "model"), "model or code"),
     ],
 )
@@ -400,6 +424,7 @@ def test_place_that_cannot_be_written_is_told_before_the_work(folder: Path, read
         ("in", "--unknown"),
         ("in", "--jobs", "0"),
         ("in", "--model", "missing"),
+        ("in", "--min-confidence", "1.5"),
         ("in", "--resume"),
         ("in", "-o", "x.jsonl", "--mentions", "./x.jsonl"),
         ("in/a.txt", "-o", "in/a.txt"),
@@ -422,6 +447,7 @@ def test_help_teaches() -> None:
         "130: interrupted by Ctrl-C",
         "FILE.partial",
         "no deal is lost or doubled",
+        "a worker has 60 seconds, and one more for each 1,000 characters",
     ):
         assert words in text
 
@@ -478,6 +504,13 @@ def test_terminal_shows_bar_errors_and_table(folder: Path) -> None:
     cells = [cell.strip() for cell in row.split("│")[1:-1]]
     assert cells == ["[bold]Société", "financing", "≥ €5M", "", "Chef", "closed", "0.80", "a"]
     assert "articles read: 2 · not read: 1 · deals: 2" in screen
+
+
+def test_what_an_article_says_cannot_command_the_terminal(folder: Path) -> None:
+    (folder / "title\x1b]0;x.txt").write_text(PROSE, "utf-8")
+    _, screen = on_terminal(str(folder))
+    assert "title\\x1b]0;x" in screen
+    assert "\x1b]0;x" not in screen
 
 
 def test_terminal_shows_rate_and_time_left(folder: Path) -> None:

@@ -155,6 +155,25 @@ def test_article_that_ends_every_worker_is_named(order: str, end: str) -> None:
     )
 
 
+def test_article_over_which_a_worker_hangs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline.workers, "TIME_LIMIT", 1)
+    items = [article(number, "sleep 600" if number == 5 else "") for number in range(20)]
+    with Workers(1, {}) as workers:
+        found = dict(workers.read(items))
+    assert [key for key, answer in found.items() if isinstance(answer, InputError)] == [5]
+    assert str(found[5]) == (
+        "in/x.jsonl: article n5 was not read: twice a worker took longer than 1 s and was stopped "
+        "over it; split it or leave it out"
+    )
+
+
+def test_a_long_article_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline.workers, "TIME_LIMIT", 0)
+    with Workers(1, {}) as workers:
+        ((_, answer),) = workers.read([article(0, f"sleep 2 {' ' * 20_000}")])
+    assert isinstance(answer, Lines)
+
+
 def test_worker_that_cannot_start() -> None:
     with (
         pytest.raises(WorkerError, match=r"SIGKILL.* before it could read; see to memory"),

@@ -191,7 +191,6 @@ _TOKEN = re.compile(
 )
 
 
-@lru_cache(maxsize=1 << 14)
 def _terminal(word: str) -> str | None:
     """What a token, in lower case, can be in a date; ``None`` for most words."""
     if known := _VOCABULARY.get(word):
@@ -237,18 +236,13 @@ class Tokens:
         letters: list[str] = []
         for match in _TOKEN.finditer(self.text):
             start, end = match.span()
-            word = match.group().lower()
-            terminal = _terminal(word)
-            parts = _compound(word) if terminal is None and "-" in word else None
-            # Lower case may be longer than what it stands for (İ); such a word is no date.
-            if parts is None or sum(map(len, parts)) != end - start:
-                parts = (word,)
+            parts, read = _parts(match.group())
+            letters.append(read)
             for part in parts:
                 self.words.append(part)
                 self.starts.append(start)
                 start = end if len(parts) == 1 else start + len(part)
                 self.ends.append(start)
-                letters.append(LETTERS.get(_terminal(part) or "", _OTHER))
         self.letters = "".join(letters)
 
     def word(self, index: int) -> str:
@@ -298,6 +292,17 @@ _SENTENCE_OPENERS = _SENTENCE_ENDS | frozenset(':«“"(–—•*·|-')
 # Simple futures, and conditionals that tell the future of a past.
 _FUTURE_VERB = re.compile(r"[^\W\d_]+(?:(?:er|ir|dr|vr|ur|rr)(?:a|ont)|(?:er|dr)ai(?:t|ent))")
 _NO_FUTURE = frozenset({"serait", "seraient", "aurait", "auraient"})
+
+
+@lru_cache(maxsize=1 << 14)
+def _parts(token: str) -> tuple[tuple[str, ...], str]:
+    """The words of a token in lower case, and one letter for each."""
+    word = token.lower()
+    parts = _compound(word) if "-" in word and _terminal(word) is None else None
+    # Lower case may be longer than what it stands for (İ); such a word is no date.
+    if parts is None or sum(map(len, parts)) != len(token):
+        parts = (word,)
+    return parts, "".join(LETTERS.get(_terminal(part) or "", _OTHER) for part in parts)
 
 
 @lru_cache(maxsize=1 << 12)

@@ -207,7 +207,6 @@ class _Kind(Enum):
 
 
 _SUMS = (_Kind.MONEY, _Kind.SCALED)
-_UNSURE = (_Kind.BARE, _Kind.COUNT, _Kind.SCALED)
 _LENDERS = 6
 """So many sums on either side may lend their unit to a number that is told to be a sum."""
 
@@ -252,7 +251,7 @@ def find_money(text: str, told: Sequence[tuple[int, int]] = ()) -> list[MoneySpa
 
     ``told``: stretches of the text, in order and without overlap, that a reader of the whole
     sentence took for a sum. What is a mere number there ("puis Bêta (40)") takes the scale and
-    currency of the sum before it, or else after it.
+    currency of a sum beside it, in an article that names a currency.
     """
     smooth = plain(text)
     candidates = _candidates(smooth)
@@ -536,7 +535,7 @@ def _lend_where_told(
         while headings and headings[0].end < candidate.start:
             heading = headings.popleft()
         at = bisect_right(starts, candidate.start) - 1
-        if at >= 0 and candidate.end <= told[at][1] and candidate.kind in _UNSURE:
+        if at >= 0 and candidate.end <= told[at][1] and _may_be_told(text, candidate):
             after = candidates[index + 1 : index + 1 + _LENDERS]
             sums = [*before, *(c for c in after if c.kind in _SUMS)]
             lender = heading or _lender(candidate, sums)
@@ -549,6 +548,14 @@ def _lend_where_told(
             before and _converts(text, before[0], before[0].end, candidate)
         ):
             before.appendleft(candidate)
+
+
+def _may_be_told(text: str, candidate: _Candidate) -> bool:
+    """Whether a number may be a sum on the word of another reader: no count but of shares."""
+    if candidate.kind is not _Kind.COUNT:
+        return candidate.kind in (_Kind.BARE, _Kind.SCALED)
+    complement = _COMPLEMENT.match(text, candidate.end)
+    return complement is not None and _SHARE.match(text, complement.start("noun")) is not None
 
 
 def _lender(candidate: _Candidate, sums: Sequence[_Candidate]) -> _Candidate | None:
@@ -600,10 +607,10 @@ def _settle(text: str, candidates: list[_Candidate]) -> list[MoneySpan]:
     """The sums among the candidates, each with its currency."""
     places = Places(text)
     explicit = [candidate for candidate in candidates if candidate.kind is _Kind.MONEY]
-    if not explicit and not any(candidate.told for candidate in candidates):
+    if not explicit:
         return []
     _read_canadian_dollars(text, explicit)
-    nearest_code = _code(explicit[0], places) if explicit else None
+    nearest_code = _code(explicit[0], places)
     spans: list[MoneySpan] = []
     last_count: _Candidate | None = None
     for candidate in candidates:

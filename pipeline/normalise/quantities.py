@@ -324,16 +324,18 @@ def _is_one_unit_of(text: str, unit: _Unit) -> bool:
 def _read_definite(text: str, match: re.Match[str]) -> Iterator[Quantity]:
     unit = _unit_at(text, match.end())
     if unit.currency is not None and not unit.plural:
-        yield _quantity(match.start(), ONE, unit)
+        yield _quantity(match.start(), ONE, unit, number_end=match.end())
 
 
 def _read_lexicon_word(text: str, match: re.Match[str]) -> Iterator[Quantity]:
     if match.lastgroup == "collective":
         value = _COLLECTIVE_OF[match["collective"].lower()].value
-        yield _quantity(match.start(), value, _unit_at(text, match.end(), of=True), about=True)
+        unit = _unit_at(text, match.end(), of=True)
+        yield _quantity(match.start(), value, unit, about=True, number_end=match.end())
     else:
         value = _FRACTION_OF[match["fraction"].lower()].value
-        yield _quantity(match.start(), value, _unit_at(text, match.end()))
+        unit = _unit_at(text, match.end())
+        yield _quantity(match.start(), value, unit, number_end=match.end())
 
 
 def _quantity(
@@ -344,7 +346,7 @@ def _quantity(
     about: bool = False,
     alone: bool = False,
     like_a_year: bool = False,
-    number_end: int = 0,
+    number_end: int,
 ) -> Quantity:
     return Quantity(
         start,
