@@ -46,8 +46,12 @@ class Assembler:
             self._conversions.setdefault(money.converts, []).append(item)
 
     def events(self, drafts: Sequence[Draft]) -> list[Record]:
-        """One record a draft, in text order, with ids that are stable for the same deal."""
-        records = [self._event(draft) for draft in drafts]
+        """One record a draft, in text order, with ids that are stable for the same deal.
+
+        A worth that turned out to be the sum of another deal is no deal of its own.
+        """
+        told = (draft for draft in drafts if draft.kind != "valuation" or _worths(draft))
+        records = [self._event(draft) for draft in told]
         seen: dict[str, int] = {}
         for record in records:
             base = _identity(record)
@@ -251,9 +255,8 @@ class Assembler:
         return None
 
     def _valuations(self, draft: Draft) -> list[Record]:
-        items = draft.anchors if draft.kind == "valuation" else draft.linked("valuation")
         out: dict[object, Record] = {}
-        for item in items:
+        for item in _worths(draft):
             assert item.money is not None
             if item.money.converts is None and item.money.same_sum() not in out:
                 features = worth_features(self._view, draft, item, self._worths)
@@ -279,6 +282,12 @@ class Assembler:
         models = {"model.ner", "model.kind", "model.company", f"anchor.{draft.kind}"}
         models |= {f"model.{role}" for role in draft.links}
         return [*rules, *sorted(models)]
+
+
+def _worths(draft: Draft) -> list[Item]:
+    """The worths that a draft tells."""
+    items = draft.anchors if draft.kind == "valuation" else draft.linked("valuation")
+    return [item for item in items if item.label == Label.VALUATION]
 
 
 def _first(items: Sequence[Item]) -> Item | None:

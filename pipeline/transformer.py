@@ -168,10 +168,13 @@ def _initialise(
         return
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True)
+        layers = AutoConfig.from_pretrained(name).num_hidden_layers
         config = AutoConfig.from_pretrained(name, **settings)
         encoder = AutoModel.from_pretrained(name, config=config)
     except (OSError, ValueError) as error:
         raise ModelError(f"the encoder {name} cannot be loaded: {error}") from error
+    if config.num_hidden_layers > layers:
+        raise ModelError(f"the encoder {name} has no more than {layers} layers")
     if not tokenizer.is_fast:
         raise ModelError(f"the encoder {name} has no fast tokenizer, which windows need")
     _part_words(tokenizer.backend_tokenizer)

@@ -273,8 +273,13 @@ def _plain(article: GoldArticle) -> GoldArticle:
 
 def _freeze(encoder: Any, layers: int) -> None:
     """Takes the embeddings and the lowest layers out of the training."""
-    frozen = [encoder.embeddings, *encoder.encoder.layer[:layers]]
-    for module in frozen if layers else ():
+    count = encoder.config.num_hidden_layers
+    stack = next(
+        module
+        for module in encoder.modules()
+        if isinstance(module, torch.nn.ModuleList) and len(module) == count
+    )
+    for module in (encoder.embeddings, *stack[:layers]) if layers else ():
         module.requires_grad_(False)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spacy.language import Language
-from tiny import PACKAGE, ROUND, ROUNDUP, passages
+from tiny import PACKAGE, ROUND, ROUNDUP, WORTH, passages
 
 from pipeline.assembly import Assembler, Record
 from pipeline.deals import read_deals
+from pipeline.schema import AmountKind
 from pipeline.view import relabel
 
 
@@ -90,6 +91,18 @@ def test_shares_go_to_investors_and_tranches_to_components(tiny: Language) -> No
     assert [c["amount"]["value"] for c in record["components"]] == ["15000000", "5000000"]
     assert [c["instrument"] for c in record["components"]] == ["equity", "debt"]
     assert [i["amount"]["value"] for i in record["investors"]] == ["2000000"]
+
+
+def test_a_worth_that_is_the_sum_of_a_deal_is_no_deal_of_its_own(tiny: Language) -> None:
+    reader = tiny.get_pipe("fr_deals_events")
+    text = passages(WORTH)[0].text
+    with tiny.select_pipes(disable=["fr_deals_events"]):
+        view = reader.view(tiny(text))
+    relabel(view, reader.models)
+    (draft,) = read_deals(view, reader.models)
+    assert len(Assembler(text, view, reader.models).events([draft])) == 1
+    draft.anchors[0].set_kind(AmountKind.DEAL)
+    assert Assembler(text, view, reader.models).events([draft]) == []
 
 
 def test_no_draft_no_record(tiny: Language) -> None:

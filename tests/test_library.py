@@ -516,7 +516,7 @@ def test_spacy_alone_runs_the_model() -> None:
         "assert not any(name.split('.')[0] == 'pipeline' for name in sys.modules)\n"
         "nlp = spacy.load(sys.argv[1])\n"
         "doc = nlp('Ovalie Robotics lève 12 M€ auprès de Fonds Garonne.')\n"
-        "assert 'sklearn' not in sys.modules and 'transformers' not in sys.modules\n"
+        "assert 'sklearn' not in sys.modules\n"
         "print(len(doc._.events), doc._.events[0].company.name)\n"
     )
     done = subprocess.run(

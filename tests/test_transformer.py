@@ -32,7 +32,8 @@ def made(encoder: Path, **changes: Any) -> Language:
     """A pipeline with this encoder and no NER."""
     config = load_config(TRANSFORMER_CONFIG)
     model = config["components"]["transformer"]["model"]
-    model.update({"name": str(encoder), "window": WINDOW, "overlap": OVERLAP, **changes})
+    given = {"name": str(encoder), "window": WINDOW, "overlap": OVERLAP, "settings": {}}
+    model.update({**given, **changes})
     config["nlp"]["pipeline"] = ["transformer"]
     del config["components"]["ner"]
     nlp = load_model_from_config(config, auto_fill=True)
@@ -120,7 +121,7 @@ def test_what_stands_beside_an_article_changes_nothing(nlp: Language) -> None:
 def test_mixed_precision_gives_nearly_the_same(encoder: Path, nlp: Language) -> None:
     exact, mixed = (vectors(model(TEXTS[0])) for model in (nlp, made(encoder)))
     assert not np.array_equal(exact, mixed)
-    assert np.abs(exact - mixed).max() < 0.1
+    assert np.abs(exact - mixed).max() < 0.2
 
 
 def test_an_encoder_is_saved_and_read_again(nlp: Language, tmp_path: Path) -> None:
@@ -139,6 +140,11 @@ def made_blank(nlp: Language) -> Language:
 def test_fewer_layers_can_be_kept(encoder: Path) -> None:
     nlp = made(encoder, settings={"num_hidden_layers": 1})
     assert len(nlp.get_pipe("transformer").model.transformer.encoder.layer) == 1
+
+
+def test_more_layers_than_there_are_are_refused(encoder: Path) -> None:
+    with pytest.raises(ModelError, match="has no more than 2 layers"):
+        made(encoder, settings={"num_hidden_layers": 3})
 
 
 def test_a_window_that_the_encoder_cannot_take_is_refused(encoder: Path) -> None:

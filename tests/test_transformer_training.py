@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from random_encoder import save_encoder
 from tiny import NO_DEAL, ROUND, TEMPLATES, passages
+from transformers import DistilBertConfig, DistilBertModel
 from typer.testing import CliRunner
 
 import pipeline
@@ -41,6 +42,7 @@ def config_of(folder: Path, **changes: object) -> Path:
     """The shipped configuration with other values; windows that the tiny encoder can take."""
     given = {"window": 96, "overlap": 16, "max_epochs": 3, "frozen_layers": 1, **changes}
     lines = train.TRANSFORMER_CONFIG.read_text("utf-8").splitlines()
+    lines = [line for line in lines if not line.startswith("num_hidden_layers")]
     keys = [line.partition(" = ")[0] for line in lines]
     for key, value in given.items():
         lines[keys.index(key)] = f"{key} = {value}"
@@ -103,6 +105,15 @@ def test_training_moves_the_free_layers_and_no_other(encoder: Path, tmp_path: Pa
     assert "encoder.layer.1.output.dense.weight" in moved
     for old, new in zip(head, training.head.values(), strict=True):
         assert not old.equal(new)
+
+
+def test_layers_of_another_architecture_are_frozen() -> None:
+    config = DistilBertConfig(vocab_size=20, dim=8, hidden_dim=8, n_layers=3, n_heads=2)
+    encoder = DistilBertModel(config)
+    transformer_training._freeze(encoder, 2)
+    free = {name for name, tensor in encoder.named_parameters() if tensor.requires_grad}
+    assert free
+    assert all(name.startswith("transformer.layer.2.") for name in free)
 
 
 def test_gradients_of_batches_are_added_up(encoder: Path, tmp_path: Path) -> None:
