@@ -17,4 +17,5 @@ def transformer(
     """As :func:`pipeline.transformer.transformer`."""
     from pipeline.transformer import transformer as build
 
-    return build(name, window, overlap, mixed_precision, settings)
+    model: Model[Any, Any] = build(name, window, overlap, mixed_precision, settings)
+    return model
