@@ -31,7 +31,7 @@ from spacy.language import Language
 from threadpoolctl import threadpool_info
 
 import pipeline
-from evaluation import digests
+from evaluation import digests, files
 from evaluation.plots import Axis, Line, svg
 from evaluation.sets import ANNOTATIONS, ROOT
 from evaluation.tables import Table
@@ -40,7 +40,6 @@ from pipeline.errors import DealReaderError
 from pipeline.markup import parse_folder
 from pipeline.schema import Article
 from pipeline.workers import Workers
-from pipeline.writer import atomic_open
 
 STORED = Path("evaluation/reports/benchmark.json")
 SEED = 20260101
@@ -548,16 +547,13 @@ def write(made: Benchmark, path: Path) -> None:
     Raises:
         DealReaderError: matplotlib is not installed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     contents = {
         path: made.model_dump_json(indent=1) + "\n",
         path.with_suffix(".md"): markdown(made, path.stem),
     }
     for name, drawn in drawings(made).items():
         contents[path.with_name(f"{path.stem}_{name}.svg")] = drawn
-    for place, content in contents.items():
-        with atomic_open(place) as stream:
-            stream.write(content)
+    files.write(contents)
 
 
 def read(path: Path) -> Benchmark | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, ParamSpec
 
 import typer
 from rich.console import Console
@@ -403,9 +402,9 @@ def press_command(
     nlp = pipeline.load(model)
     articles = pipeline.read_articles(source)
     readings = track(read_each(nlp, articles), "reading", console=Console(stderr=True))
-    counts, rows = press.read(_readable(readings))
+    counts, rows = press.count(_readable(readings))
     press.write_sheet(press.sample(rows, size, seed), sheet)
-    _keep(press.record(counts, source.name), root)
+    press.write(press.Stored(source=source.name, counts=counts), root / press.REPORT)
     _say(f"{counts.events} events in {counts.telling} of {counts.articles} articles; see {sheet}")
 
 
@@ -420,15 +419,13 @@ def verdicts_command(
     Writes `evaluation/reports/press.json` (ids and verdicts, no text) and `press.md`.
     """
     root: Path = context.obj
-    try:
-        kept = json.loads((root / press.REPORT).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DealReaderError(f"{press.REPORT} is missing: run press first") from error
-    kept = press.with_verdicts(kept, press.read_sheet(sheet))
-    _keep(kept, root)
-    table = press.table(kept)
-    (root / press.REPORT).with_suffix(".md").write_text(table.markdown(), encoding="utf-8")
-    _show([table])
+    drawn = press.read(root / press.REPORT)
+    if drawn is None:
+        raise DealReaderError(f"{press.REPORT} is missing: run press first")
+    said = press.verdicts(press.read_sheet(sheet))
+    stored = drawn.model_copy(update={"verdicts": said})
+    press.write(stored, root / press.REPORT)
+    _show([press.table(stored)])
 
 
 def _readable(readings: Iterable[Reading | InputError]) -> Iterator[Reading]:
@@ -437,11 +434,6 @@ def _readable(readings: Iterable[Reading | InputError]) -> Iterator[Reading]:
             _say(f"error: {reading}")
         else:
             yield reading
-
-
-def _keep(record: dict[str, Any], root: Path) -> None:
-    text = json.dumps(record, ensure_ascii=False, indent=1)
-    (root / press.REPORT).write_text(f"{text}\n", encoding="utf-8")
 
 
 def _marked(name: str) -> str:

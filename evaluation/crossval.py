@@ -18,17 +18,16 @@ from typing import TYPE_CHECKING, Protocol, Self
 from pydantic import BaseModel, ConfigDict
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
-from evaluation import digests
+from evaluation import digests, files
 from evaluation.gold import case_from_markup
 from evaluation.score import Prediction
 from evaluation.sets import ANNOTATIONS, ROOT
 from evaluation.systems import prediction
 from pipeline.markup import GoldArticle, parse_folder
 from pipeline.schema import Article, Event, TypedMention
-from pipeline.writer import atomic_open
 
 if TYPE_CHECKING:
-    from pipeline.train import Raw
+    from pipeline.corpus import Raw
 
 REPORT = Path("evaluation/reports/crossval.json")
 
@@ -233,10 +232,8 @@ def staleness(report: CrossValidation, root: Path = ROOT) -> list[str]:
 
 def write(report: CrossValidation, path: Path) -> None:
     """Writes the report, whole or not at all; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_open(path) as stream:
-        json.dump(report.model_dump(mode="json"), stream, ensure_ascii=False, indent=1)
-        stream.write("\n")
+    record = json.dumps(report.model_dump(mode="json"), ensure_ascii=False, indent=1)
+    files.write({path: f"{record}\n"})
 
 
 def read(path: Path) -> CrossValidation | None:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
+from evaluation import files
 from evaluation.report import WHOLE, Report, SetReport
 from evaluation.tables import number
 from evaluation.unseen import LARGEST_COST
-from pipeline.writer import atomic_open
 
 FLOORS = Path("evaluation/floors.json")
 MARGIN = 0.01
@@ -116,8 +116,7 @@ def read(path: Path) -> Floors:
 
 
 def write(floors: Floors, path: Path) -> None:
-    with atomic_open(path) as stream:
-        stream.write(floors.model_dump_json(indent=1) + "\n")
+    files.write({path: floors.model_dump_json(indent=1) + "\n"})
 
 
 def rows(report: Report, floors: Floors) -> Iterable[tuple[str, str, str, str]]:

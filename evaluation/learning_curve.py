@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from evaluation import crossval, digests
+from evaluation import crossval, digests, files
 from evaluation.counts import Counts, total
 from evaluation.plots import Axis, Line, svg
 from evaluation.report import F1
@@ -23,7 +23,6 @@ from evaluation.systems import prediction
 from evaluation.tables import Table, number
 from pipeline.digests import digest
 from pipeline.markup import GoldArticle, parse_folder
-from pipeline.writer import atomic_open
 
 STORED = Path("evaluation/reports/learning_curve.json")
 
@@ -212,14 +211,13 @@ def write(curve: LearningCurve, path: Path) -> None:
     Raises:
         DealReaderError: matplotlib is not installed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for suffix, content in (
-        (".json", curve.model_dump_json(indent=1) + "\n"),
-        (".md", markdown(curve)),
-        (".svg", plot(curve)),
-    ):
-        with atomic_open(path.with_suffix(suffix)) as stream:
-            stream.write(content)
+    files.write(
+        {
+            path.with_suffix(".json"): curve.model_dump_json(indent=1) + "\n",
+            path.with_suffix(".md"): markdown(curve),
+            path.with_suffix(".svg"): plot(curve),
+        }
+    )
 
 
 def read(path: Path) -> LearningCurve | None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import csv
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from pydantic import BaseModel, ConfigDict
 from scipy.stats import binomtest
 
+from evaluation import files
 from evaluation.tables import Table
 from pipeline.errors import DealReaderError
 from pipeline.library import Reading
@@ -46,8 +47,11 @@ class Row:
     verdict: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Counts(_Model):
     """How many articles were read, how many of them got an event, and how many events there are."""
 
     articles: int
@@ -56,18 +60,33 @@ class Counts:
     sums: int
 
 
-def read(readings: Iterable[Reading]) -> tuple[Counts, list[Row]]:
+class Verdict(_Model):
+    """What a reader said of a row, without its text."""
+
+    article: str
+    key: str
+    type: str
+    verdict: str
+
+
+class Stored(_Model):
+    """What is kept: counts, ids and verdicts, none of the text."""
+
+    source: str
+    counts: Counts
+    verdicts: tuple[Verdict, ...] = ()
+
+
+def count(readings: Iterable[Reading]) -> tuple[Counts, list[Row]]:
     """The counts over all articles and one row for each event and each sum passed over."""
     articles = telling = 0
-    kinds: Counter[bool] = Counter()
     rows: list[Row] = []
     for reading in readings:
         articles += 1
         telling += bool(reading.events)
-        own = [*_events(reading), *_sums(reading)]
-        kinds.update(row.type == SUM for row in own)
-        rows += own
-    return Counts(articles, telling, kinds[False], kinds[True]), rows
+        rows += [*_events(reading), *_sums(reading)]
+    sums = sum(row.type == SUM for row in rows)
+    return Counts(articles=articles, telling=telling, events=len(rows) - sums, sums=sums), rows
 
 
 def _events(reading: Reading) -> Iterator[Row]:
@@ -144,29 +163,32 @@ def read_sheet(path: Path) -> list[Row]:
     return rows
 
 
-def record(counts: Counts, source: str, rows: Iterable[Row] = ()) -> dict[str, Any]:
-    """What is kept: counts, ids and verdicts, none of the text."""
-    return {
-        "source": source,
-        "counts": asdict(counts),
-        "verdicts": [
-            {"article": r.article, "key": r.key, "type": r.type, "verdict": r.verdict} for r in rows
-        ],
-    }
+def verdicts(rows: Iterable[Row]) -> tuple[Verdict, ...]:
+    """The verdicts of rows, without their texts."""
+    return tuple(
+        Verdict(article=row.article, key=row.key, type=row.type, verdict=row.verdict)
+        for row in rows
+    )
 
 
-def with_verdicts(kept: Mapping[str, Any], rows: Iterable[Row]) -> dict[str, Any]:
-    """The same record with the verdicts of a sheet."""
-    return record(Counts(**kept["counts"]), kept["source"], rows)
+def read(path: Path) -> Stored | None:
+    """What is stored, ``None`` where nothing is."""
+    return Stored.model_validate_json(path.read_bytes()) if path.exists() else None
 
 
-def table(kept: Mapping[str, Any]) -> Table:
+def write(stored: Stored, path: Path) -> None:
+    """Stores it at ``path`` and, once there are verdicts, the page beside it."""
+    page = {path.with_suffix(".md"): table(stored).markdown()} if stored.verdicts else {}
+    files.write({path: stored.model_dump_json(indent=1) + "\n", **page})
+
+
+def table(stored: Stored) -> Table:
     """Verdicts by type, with the share of told deals and its 95% interval (Wilson)."""
     types: dict[str, Counter[str]] = {}
-    for row in kept["verdicts"]:
-        types.setdefault(row["type"], Counter())[row["verdict"]] += 1
-        if row["type"] != SUM:
-            types.setdefault("all events", Counter())[row["verdict"]] += 1
+    for row in stored.verdicts:
+        types.setdefault(row.type, Counter())[row.verdict] += 1
+        if row.type != SUM:
+            types.setdefault("all events", Counter())[row.verdict] += 1
     rows = []
     for name, counts in sorted(types.items(), key=lambda pair: (pair[0] == SUM, pair[0])):
         good, total = counts[RIGHT] + counts[PARTLY], counts.total()
@@ -174,8 +196,8 @@ def table(kept: Mapping[str, Any]) -> Table:
         share = f"{good / total:.2f} [{interval.low:.2f}–{interval.high:.2f}]"
         rows.append([name, *(str(counts[verdict]) for verdict in VERDICTS), share])
     note = (
-        f"{kept['source']}: {kept['counts']['articles']} articles, "
-        f"{kept['counts']['events']} events in {kept['counts']['telling']} of them. Of a sum: "
+        f"{stored.source}: {stored.counts.articles} articles, "
+        f"{stored.counts.events} events in {stored.counts.telling} of them. Of a sum: "
         "passed over rightly, of a deal that was found, of a deal that was missed."
     )
     header = ("type", *VERDICTS, "told [95%]")

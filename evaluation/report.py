@@ -8,13 +8,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from evaluation import bootstrap, crossval, digests, unseen
+from evaluation import bootstrap, crossval, digests, files, unseen
 from evaluation.calibration import calibrate
 from evaluation.counts import Counts, Scores, total
 from evaluation.score import Prediction, score_case
 from evaluation.sets import ROOT, SETS, GoldSet, Nature
 from evaluation.systems import SYSTEMS, System
-from pipeline.writer import atomic_open
 
 REPORTS = Path("evaluation/reports")
 LEFT_OUT = " (left out)"
@@ -311,8 +310,5 @@ def _freshness(stored: crossval.CrossValidation | None, root: Path) -> str:
 
 def write(report: Report, page: str, plots: Mapping[str, str], folder: Path) -> None:
     """Writes ``latest.json``, ``latest.md`` and the plots (SVG by file name) into ``folder``."""
-    files = {"latest.json": report.model_dump_json(indent=1) + "\n", "latest.md": page, **plots}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        with atomic_open(folder / name) as stream:
-            stream.write(content)
+    named = {"latest.json": report.model_dump_json(indent=1) + "\n", "latest.md": page, **plots}
+    files.write({folder / name: content for name, content in named.items()})

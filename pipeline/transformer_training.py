@@ -28,13 +28,10 @@ from spacy.training.batchers import minibatch_by_words
 from spacy.util import fix_random_seed, load_config, load_model_from_config
 from thinc.api import Model, require_gpu, xp2torch
 
-from pipeline.corpus import example, ner_label, swapped
+from pipeline.corpus import Raw, example, ner_label, swapped
 from pipeline.learning import fold_of
 from pipeline.library import plain
 from pipeline.markup import GoldArticle
-
-Raw = list[tuple[int, int, str]]
-"""The NER's spans of one article: start and end in code points, label."""
 
 Recognise = Callable[[Language, Sequence[GoldArticle]], dict[str, Raw]]
 

@@ -57,6 +57,8 @@ class Item:
     date: str | None = None
     nominal: bool = False
     list_head: int = -1
+    series: list[Item] = field(default_factory=list)
+    """The parties, or the sums, of its sentence that are coordinated with it, itself among them."""
     code: str = ""
     ner: str = ""
     """What the NER took the mention for, before the role models had their say."""
@@ -163,6 +165,7 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
     view.parties = dict(parties)
     view.by_sent = dict(by_sent)
     _chain_lists(view)
+    _chain_series(view)
     return view
 
 
@@ -194,39 +197,17 @@ def _chain_lists(view: View) -> None:
         previous = item
 
 
-def counterparts(view: View, item: Item) -> list[Item]:
-    """Where a sentence coordinates as many names as sums: the items at the place of ``item``.
-
-    "Alpha et Bêta ont levé respectivement 4 et 10 millions": of the first sum the first name.
-    """
-    own = _series(view, item)
-    if len(own) < 2:
-        return []
-    place = own.index(item)
-    out = []
-    for other in view.by_sent[item.sent]:
-        if other.party is None if item.money is not None else other.money is None:
-            continue
-        series = _series(view, other)
-        if series[0] is other and len(series) == len(own):
-            out.append(series[place])
-    return out
-
-
-def _series(view: View, item: Item) -> list[Item]:
-    """The parties, or the sums, that are coordinated with ``item``, itself among them."""
-    alike = [
-        other
-        for other in view.by_sent[item.sent]
-        if (other.party is not None if item.money is None else other.money is not None)
-    ]
-    low = alike.index(item)
-    high = low + 1
-    while low and _coordinated(view, alike[low - 1], alike[low]):
-        low -= 1
-    while high < len(alike) and _coordinated(view, alike[high - 1], alike[high]):
-        high += 1
-    return alike[low:high]
+def _chain_series(view: View) -> None:
+    """Gives each party and each sum the series of those that are coordinated with it."""
+    for here in view.by_sent.values():
+        for alike in (
+            [item for item in here if item.party is not None],
+            [item for item in here if item.money is not None],
+        ):
+            for place, item in enumerate(alike):
+                joined = place > 0 and _coordinated(view, alike[place - 1], item)
+                item.series = alike[place - 1].series if joined else []
+                item.series.append(item)
 
 
 _JOIN = frozenset([",", "et", "ou", "&", "puis"])
@@ -237,6 +218,23 @@ def _coordinated(view: View, left: Item, right: Item) -> bool:
     """Whether only a comma or "et" and small words stand between two items."""
     between = set(view.tokens[left.end : right.start][:4])
     return between <= _BETWEEN and not between.isdisjoint(_JOIN)
+
+
+def counterparts(view: View, item: Item) -> list[Item]:
+    """Where a sentence coordinates as many names as sums: the items at the place of ``item``.
+
+    "Alpha et Bêta ont levé respectivement 4 et 10 millions": of the first sum the first name.
+    """
+    own = item.series
+    if len(own) < 2:
+        return []
+    return [
+        other.series[own.index(item)]
+        for other in view.by_sent[item.sent]
+        if (other.money is None) != (item.money is None)
+        and other.series[:1] == [other]
+        and len(other.series) == len(own)
+    ]
 
 
 def shape_word(view: View, position: int, low: int, high: int) -> str:

@@ -11,10 +11,10 @@ from tiny import COMPANIES, NO_DEAL, PACKAGE, ROUND, ROUNDUP, TAKEOVER, WORTH, p
 
 from pipeline.deals import (
     LINKS,
+    Candidates,
+    Deals,
     Draft,
     _bracketed_sum,
-    _Candidates,
-    _Deals,
     _is_recalled,
     company_parties,
     investor_items,
@@ -159,10 +159,10 @@ def long_view(tiny: Language, rounds: int) -> View:
 def test_in_a_long_article_the_nearest_are_asked(tiny: Language) -> None:
     view = long_view(tiny, 40)
     parties = list(view.parties)
-    candidates = _Candidates(view, parties)
+    candidates = Candidates(view, parties)
     drafts = [Draft("amount", [item], view.items[item.index - 1].party or 0)
               for item in view.items if item.money is not None]  # fmt: skip
-    deals = _Deals(view, drafts)
+    deals = Deals(view, drafts)
     for item in view.items:
         gaps = {party: distance(nearest(view.parties[party], item), item) for party in parties}
         expected = sorted(parties, key=lambda party: (gaps[party], party))[:6]

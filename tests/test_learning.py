@@ -140,6 +140,17 @@ def test_learning_is_deterministic(tiny: Language) -> None:
     assert stored(again) == stored(tiny)
 
 
+def test_texts_without_a_deal_teach_when_to_keep_quiet_and_no_more(tiny: Language) -> None:
+    articles = [article for template in TEMPLATES for article in passages(template)]
+    one = passages(ROUND)[0].text
+    quiet = trained(articles, silent=[one] * 40)
+    before, after = (nlp.get_pipe("fr_deals_events").models for nlp in (tiny, quiet))
+    changed = {name for name in before if before[name].to_json() != after[name].to_json()}
+    assert changed == {"tells"}
+    assert tiny(one)._.events
+    assert not quiet(one)._.events
+
+
 ANSWERS: dict[str, set[str]] = {
     "party": {*NAME_LABELS, NOTHING},
     "name": {*NAME_LABELS, NOTHING},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,9 @@ from typer.testing import CliRunner
 import pipeline
 from pipeline import train
 from pipeline.corpus import ner_label
-from pipeline.errors import MarkupError
+from pipeline.errors import InputError, MarkupError
 from pipeline.markup import GoldArticle, parse
-from pipeline.train import Job, app, read_gold, train_ner
+from pipeline.train import Job, app, read_gold, read_silent, train_ner
 
 GOLD = [article for template in TEMPLATES for article in passages(template)]
 
@@ -84,6 +85,21 @@ def test_the_model_learns_from_seeds_and_training_text(
     paths = {article.path for article in read_gold()}
     assert paths == {article.path for article in (*seeds, *train)}
     assert not [path for path in paths if "/heldout/" in path or "/dev/" in path]
+
+
+def test_press_that_tells_a_deal_does_not_teach_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telling, file = tmp_path / "press.txt", tmp_path / "press.jsonl"
+    telling.write_text("b\n", encoding="utf-8")
+    rows = ({"id": id_, "text": f"Texte {id_}."} for id_ in "abc")
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    monkeypatch.setattr(train, "TELLING", telling)
+    assert read_silent(file) == ["Texte a.", "Texte c."]
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write("{\n")
+    with pytest.raises(InputError, match=r"press\.jsonl.*4"):
+        read_silent(file)
 
 
 def test_help_needs_no_training() -> None:

@@ -23,6 +23,7 @@ import pipeline
 from pipeline import package, train, transformer_training
 from pipeline.corpus import ner_label
 from pipeline.errors import ResumeError
+from pipeline.model_folder import Variant
 from pipeline.train import recognise, train_transformer
 from pipeline.transformer_training import Job, run
 
@@ -220,7 +221,7 @@ def test_the_command_line_reads_with_a_transformer(trained: Path, tmp_path: Path
 def test_a_wheel_of_it_requires_the_extra(trained: Path, tmp_path: Path) -> None:
     # spaCy's packaging leaves its files to the collector, which warns of it.
     root = trained.parent.parent
-    wheel = package.build_wheel(tmp_path, report=None, root=root, name=package.TRANSFORMER)
+    wheel = package.build_wheel(tmp_path, report=None, root=root, variant=Variant.TRANSFORMER)
     assert wheel.name.startswith("fr_deals_trf-")
     with ZipFile(wheel) as archive:
         names = archive.namelist()

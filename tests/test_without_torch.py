@@ -13,6 +13,7 @@ from spacy.language import Language
 import pipeline
 from pipeline import model_folder, package
 from pipeline.errors import ModelError
+from pipeline.model_folder import Variant
 from pipeline.train import train_transformer
 
 DEAL = "Ovalie Robotics lève 12 M€ auprès de Fonds Garonne."
@@ -86,7 +87,7 @@ def test_training_one_without_the_extra_says_the_command(tmp_path: Path) -> None
 @pytest.mark.usefixtures("without_extra")
 def test_packing_one_without_the_extra_says_the_command(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=COMMAND):
-        package.build_wheel(tmp_path, report=None, name=package.TRANSFORMER)
+        package.build_wheel(tmp_path, report=None, variant=Variant.TRANSFORMER)
 
 
 @pytest.mark.usefixtures("without_extra")

@@ -126,11 +126,12 @@ def untrained() -> Language:
     return nlp
 
 
-def trained(articles: Sequence[GoldArticle]) -> Language:
-    """The same pipeline with models that learnt from ``articles``."""
+def trained(articles: Sequence[GoldArticle], silent: Sequence[str] = ()) -> Language:
+    """The same pipeline with models that learnt from ``articles`` and from texts without a deal."""
     nlp = untrained()
     with nlp.select_pipes(disable=["fr_deals_events"]):
         documents = [(article, nlp(article.text)) for article in articles]
+        quiet = [nlp(text) for text in silent]
     reader = nlp.get_pipe("fr_deals_events")
-    reader.models = learn(documents, reader.view, folds=2)
+    reader.models = learn(documents, reader.view, folds=2, silent=quiet)
     return nlp

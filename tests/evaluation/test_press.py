@@ -27,7 +27,7 @@ ARTICLES = {"a": TEXT, "b": "Il pleut à Brest."}
 @pytest.fixture(scope="module")
 def found(nlp: Language) -> tuple[press.Counts, list[press.Row]]:
     articles = [Article(id=name, text=text, sha256="0" * 64) for name, text in ARTICLES.items()]
-    return press.read(pipeline.read_deals(nlp, articles))
+    return press.count(pipeline.read_deals(nlp, articles))
 
 
 def test_events_and_sums_that_no_event_uses(found: tuple[press.Counts, list[press.Row]]) -> None:
