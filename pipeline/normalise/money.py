@@ -250,7 +250,7 @@ def find_money(text: str, told: Sequence[tuple[int, int]] = ()) -> list[MoneySpa
     it takes the currency of the nearest explicit sum before it, or else after it.
 
     ``told``: stretches of the text, in order and without overlap, that a reader of the whole
-    sentence took for a sum. What is a mere number there ("puis Bêta (40)") takes the scale and
+    sentence took for a sum. What is a mere number there ("puis Bêta (31)") takes the scale and
     currency of a sum beside it, in an article that names a currency.
     """
     smooth = plain(text)

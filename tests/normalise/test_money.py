@@ -1181,18 +1181,20 @@ def test_a_long_article_costs_as_its_length() -> None:
 SEEDS = Path(__file__).parents[2] / "seeds"
 
 TOLD = {
-    "Après Tamaris (100 millions d'euros en 2020), Belrive [54], La Dune [40] et Ohm [14].": [
-        ("54", 54_000_000, "EUR"), ("40", 40_000_000, "EUR"), ("14", 14_000_000, "EUR"),
+    "Tamaris avait ouvert le bal (88 millions d'euros), puis Belrive [31] et Ohm [6,5].": [
+        ("31", 31_000_000, "EUR"), ("6,5", 6_500_000, "EUR"),
     ],
-    "Elle visait 60 millions de dollars ; elle en clôt [75].": [("75", 75_000_000, "USD")],
+    "Ils espéraient 42 millions de dollars, ils repartent avec [47].": [
+        ("47", 47_000_000, "USD"),
+    ],
     "Belrive prend 8 millions, Ohm [2,5] ; l'un et l'autre visaient 9 millions d'euros.": [
         ("2,5", 2_500_000, "EUR"),
     ],
     # Nothing is a sum where no currency is named, nor what is counted.
     "On déplore [2.712] morts sur [deux millions] de cas.": [],
     "Le plan de 3 millions d'euros vise [33 millions de votes].": [],
-    "Orbis vaudrait 175 milliards de dollars, contre [150] cet été.": [
-        ("150", 150_000_000_000, "USD"),
+    "Orbis vaudrait 12,5 milliards de dollars, quand on disait [9] au printemps.": [
+        ("9", 9_000_000_000, "USD"),
     ],
     "Ils ont 1,7 milliard d'euros et 280 millions de dette ; on parle de [500].": [
         ("500", 500_000_000, "EUR"),
