@@ -18,7 +18,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
@@ -55,12 +55,12 @@ JOBS_1 = "this pipeline, --jobs 1"
 JOBS_2 = "this pipeline, --jobs 2"
 SYSTEMS = (TOKENIZER, OTHER, ONE, JOBS_1, JOBS_2)
 
-# What the child process of _in_child runs.
+# What the child process of in_child runs.
 _CHILD = """\
 import json, sys
+from importlib import import_module
 sys.path[:] = json.loads(sys.argv[1])
-from evaluation.benchmark import child
-child()
+import_module(sys.argv[2]).child()
 """
 
 
@@ -149,13 +149,31 @@ class Ratio(_Model):
         return None if self.at_most is None else self.value <= self.at_most
 
 
-class Benchmark(_Model):
-    """The stored report."""
+class Measurement(_Model):
+    """When, where and of what figures of time and memory were taken."""
 
     date: str
     machine: dict[str, str]
     versions: dict[str, str]
     digests: dict[str, str]
+
+    def made_on(self) -> list[str]:
+        """The same as the last lines of a page."""
+        about = {"date": self.date, **self.machine}
+        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        return [
+            "## Made on",
+            "",
+            *(f"- {name}: {value}" for name, value in about.items()),
+            f"- {versions}",
+            *(f"- {name}: `{digest[:16]}`" for name, digest in self.digests.items()),
+            "",
+        ]
+
+
+class Benchmark(Measurement):
+    """The stored report."""
+
     quick: bool
     speeds: dict[str, tuple[Run, ...]]
     """By system, one run a repetition; the runs of one repetition read the same texts."""
@@ -198,6 +216,12 @@ def shares(texts: Iterable[str], words: int, count: int) -> list[list[str]]:
     return out
 
 
+def turns(texts: Iterable[str], plan: Plan) -> tuple[list[str], list[list[str]]]:
+    """What is read to warm up, and what is read in each repetition."""
+    first, *rest = shares(texts, plan.words, plan.repetitions + 1)
+    return first[: 1 + len(first) // 8], rest
+
+
 def pieces(texts: Iterable[str], size: int) -> Iterator[str]:
     """The texts one after the other, begun anew after the last, in pieces of ``size`` words."""
     words = (word for text in cycle(texts) for word in _WORD.findall(f"{text.strip()}\n"))
@@ -212,7 +236,7 @@ def _articles(texts: Iterable[str]) -> Iterator[Article]:
 
 # ---- measuring --------------------------------------------------------------------------------
 
-_Read = Callable[[Sequence[str]], object]
+Read = Callable[[Sequence[str]], object]
 _T = TypeVar("_T")
 Tell = Callable[[str], None]
 
@@ -221,7 +245,13 @@ def _exhaust(items: Iterable[_T]) -> int:
     return sum(1 for _ in items)
 
 
-def _timed(read: _Read, texts: Sequence[str]) -> Run:
+def reader(nlp: Language) -> Read:
+    """Reads texts with a pipeline, in this process, and keeps nothing."""
+    return lambda texts: _exhaust(pipeline.read_deals(nlp, _articles(texts), batch_size=BATCH))
+
+
+def timed(read: Read, texts: Sequence[str]) -> Run:
+    """How long it takes to read the texts once."""
     words = sum(len(text.split()) for text in texts)
     begin = time.perf_counter()
     read(texts)
@@ -234,16 +264,16 @@ def run(root: Path = ROOT, plan: Plan = FULL, *, tell: Tell = lambda step: None)
     Digests are taken first, so that a file changed meanwhile shows.
     """
     made_from = {"code": digests.code(root), "corpus": digests.corpus(root)}
-    machine = _machine()
+    this_machine = machine()
     texts = passages(root)
     nlp = pipeline.load()
     speeds = _speeds(nlp, texts, plan, tell)
     start_up = tuple(_start_up(root, tell) for _ in range(plan.repetitions))
     lengths = _lengths(nlp, texts, plan, tell)
-    numbers = tuple(_in_child(root, number, plan.short, tell) for number in plan.numbers)
+    numbers = tuple(_number(root, number, plan.short, tell) for number in plan.numbers)
     measured = Benchmark(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
-        machine=machine,
+        machine=this_machine,
         versions=digests.versions(),
         digests=made_from,
         quick=plan != FULL,
@@ -265,18 +295,15 @@ def steps(plan: Plan) -> int:
 def _speeds(
     nlp: Language, texts: Sequence[str], plan: Plan, tell: Tell
 ) -> dict[str, tuple[Run, ...]]:
-    first, *rest = shares(texts, plan.words, plan.repetitions + 1)
-    warm_up = first[: 1 + len(first) // 8]
+    warm_up, rest = turns(texts, plan)
     other = spacy.load(OTHER)
     setup = {"model": None, "mentions": False}
     found: dict[str, list[Run]] = {name: [] for name in SYSTEMS}
     with Workers(1, setup) as single, Workers(2, setup) as double, one_thread():
-        systems: dict[str, _Read] = {
+        systems: dict[str, Read] = {
             TOKENIZER: lambda texts: _exhaust(map(nlp.make_doc, texts)),
             OTHER: lambda texts: _exhaust(other.pipe(texts, batch_size=BATCH)),
-            ONE: lambda texts: _exhaust(
-                pipeline.read_deals(nlp, _articles(texts), batch_size=BATCH)
-            ),
+            ONE: reader(nlp),
             JOBS_1: lambda texts: _exhaust(single.read(enumerate(_articles(texts)))),
             JOBS_2: lambda texts: _exhaust(double.read(enumerate(_articles(texts)))),
         }
@@ -284,7 +311,7 @@ def _speeds(
             read(warm_up)
         for share in rest:
             for name, read in systems.items():
-                found[name].append(_timed(read, share))
+                found[name].append(timed(read, share))
                 tell(name)
     return {name: tuple(runs) for name, runs in found.items()}
 
@@ -301,9 +328,7 @@ def _start_up(root: Path, tell: Tell) -> float:
 
 
 def _lengths(nlp: Language, texts: Sequence[str], plan: Plan, tell: Tell) -> tuple[Point, ...]:
-    def read(texts: Sequence[str]) -> int:
-        return _exhaust(pipeline.read_deals(nlp, _articles(texts), batch_size=BATCH))
-
+    read = reader(nlp)
     cut = {
         length: list(islice(pieces(texts, length), plan.stretch // length))
         for length in plan.lengths
@@ -312,21 +337,38 @@ def _lengths(nlp: Language, texts: Sequence[str], plan: Plan, tell: Tell) -> tup
     found: dict[int, list[Run]] = {length: [] for length in plan.lengths}
     for _ in range(plan.length_repetitions):
         for length in plan.lengths:
-            found[length].append(_timed(read, cut[length]))
+            found[length].append(timed(read, cut[length]))
             tell(f"articles of {length:,} words")
     return tuple(Point(size=length, runs=tuple(runs)) for length, runs in found.items())
 
 
-def _in_child(root: Path, number: int, short: int, tell: Tell) -> Point:
-    command = [sys.executable, "-c", _CHILD, json.dumps([str(root), *sys.path])]
-    order = json.dumps({"root": str(root), "number": number, "short": short})
+def _number(root: Path, number: int, short: int, tell: Tell) -> Point:
+    order = {"number": number, "short": short}
+    said = in_child(__name__, root, order, f"reading {number} articles")
+    tell(f"{number:,} articles")
+    return Point.model_validate_json(said)
+
+
+def in_child(module: str, root: Path, order: Mapping[str, object], doing: str) -> str:
+    """What the function ``child`` of a module prints in a process of its own.
+
+    It finds ``order``, and ``root`` with it, as JSON on its standard input.
+
+    Raises:
+        DealReaderError: the process failed, and at ``doing`` what.
+    """
+    command = [sys.executable, "-c", _CHILD, json.dumps([str(root), *sys.path]), module]
     done = subprocess.run(
-        command, input=order, capture_output=True, text=True, check=False, cwd=root
+        command,
+        input=json.dumps({"root": str(root), **order}),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=root,
     )
     if done.returncode:
-        raise DealReaderError(f"reading {number} articles failed: {' '.join(done.stderr.split())}")
-    tell(f"{number:,} articles")
-    return Point.model_validate_json(done.stdout)
+        raise DealReaderError(f"{doing} failed: {' '.join(done.stderr.split())}")
+    return done.stdout
 
 
 def child() -> None:
@@ -348,10 +390,10 @@ def child() -> None:
 
     read(4 * BATCH)  # after this, what is loaded at first use is there
     runs = tuple(read(number) for _ in range(1 + _FEW // (number * short)))
-    print(Point(size=number, runs=runs, peak_memory=_peak()).model_dump_json())
+    print(Point(size=number, runs=runs, peak_memory=peak_memory()).model_dump_json())
 
 
-def _peak() -> int:
+def peak_memory() -> int:
     """The peak memory of this process in bytes."""
     # getrusage counts what the parent had before the child's own program began.
     status = Path("/proc/self/status")
@@ -363,7 +405,8 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _machine() -> dict[str, str]:
+def machine() -> dict[str, str]:
+    """What reads, and how busy it is already."""
     info = Path("/proc/cpuinfo")
     names = re.findall(r"^model name\s*: (.*)", info.read_text() if info.exists() else "", re.M)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -520,8 +563,6 @@ def _plot(title: str, size: str, points: Sequence[Point]) -> str:
 
 def markdown(made: Benchmark, stem: str = STORED.stem) -> str:
     """The page that goes beside the plots."""
-    about = {"date": made.date, **made.machine}
-    versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
     return "\n".join(
         (
             "# Speed and memory",
@@ -531,12 +572,7 @@ def markdown(made: Benchmark, stem: str = STORED.stem) -> str:
             f"![time over article length]({stem}_length.svg)",
             f"![time over number of articles]({stem}_number.svg)",
             "",
-            "## Made on",
-            "",
-            *(f"- {name}: {value}" for name, value in about.items()),
-            f"- {versions}",
-            *(f"- {name}: `{digest[:16]}`" for name, digest in made.digests.items()),
-            "",
+            *made.made_on(),
         )
     )
 

@@ -27,6 +27,8 @@ from pipeline.markup import GoldArticle, parse_folder
 from pipeline.schema import Article, Event, TypedMention
 
 if TYPE_CHECKING:
+    from spacy.language import Language
+
     from pipeline.corpus import Raw
 
 REPORT = Path("evaluation/reports/crossval.json")
@@ -78,20 +80,22 @@ class Learner(Protocol):
 
 def learn_and_read(gold: Sequence[GoldArticle], articles: Sequence[Article]) -> list[Stored]:
     """The real learner: ``pipeline.train`` into a temporary folder, then the whole pipeline."""
+    from pipeline.library import load
     from pipeline.train import train
 
     with TemporaryDirectory() as folder:
         model = Path(folder) / "model"
         train(gold, model)
-        return _read_by(model, articles)
+        return read_by(load(model), articles)
 
 
-def _read_by(model: Path, articles: Sequence[Article]) -> list[Stored]:
-    from pipeline.library import load, read_deals
+def read_by(nlp: Language, articles: Sequence[Article]) -> list[Stored]:
+    """What a pipeline says of each article, in their order."""
+    from pipeline.library import read_deals
 
     return [
         Stored(events=reading.events, mentions=reading.mentions)
-        for reading in read_deals(load(model), articles)
+        for reading in read_deals(nlp, articles)
     ]
 
 
@@ -116,6 +120,7 @@ class SharedRecogniser:
     def __call__(self, gold: Sequence[GoldArticle], articles: Sequence[Article]) -> list[Stored]:
         import spacy
 
+        from pipeline.library import load
         from pipeline.train import finish, recognise
 
         ner, spans = self._recogniser([one for one in gold if one.head.writer is not None])
@@ -124,7 +129,7 @@ class SharedRecogniser:
             model = Path(folder) / "model"
             shutil.copytree(ner, model)
             finish(gold, {**spans, **recognise(spacy.load(ner), press)}, model)
-            return _read_by(model, articles)
+            return read_by(load(model), articles)
 
     def _recogniser(self, written: Sequence[GoldArticle]) -> tuple[Path, dict[str, Raw]]:
         from pipeline.train import train_recogniser

@@ -81,9 +81,9 @@ def headline(report: Report) -> Table:
                 name,
                 str(one.articles),
                 str(one.deals),
-                *(_with_interval(system, key) for key in HEADLINES),
+                *(with_interval(system, key) for key in HEADLINES),
                 f"{number(system.metric('strict'))} / {number(system.metric('partial'))}",
-                _false_alarms(system),
+                false_alarms(system),
             )
             for one in report.sets
             for name, system in one.systems.items()
@@ -194,13 +194,7 @@ def _legend(report: Report) -> Iterable[str]:
     yield "What each set is, and so what its score is worth:"
     yield ""
     for one in report.sets:
-        mentions = "no mentions marked" if one.mentions is None else f"{one.mentions} mentions"
-        unscored = f" Not in its gold, so not scored: {', '.join(one.unscored)}."
-        yield (
-            f"- **{one.name}**: {one.about}; {one.nature}. {one.articles} articles "
-            f"({one.without_deal} without a deal), {one.deals} deals, {mentions}."
-            + (unscored if one.unscored else "")
-        )
+        yield f"- **{one.name}**: {about(one)}"
     yield ""
     yield "What reads them:"
     yield ""
@@ -218,6 +212,17 @@ def _legend(report: Report) -> Iterable[str]:
     yield f"Cross-validation: {report.crossval}."
 
 
+def about(one: SetReport) -> str:
+    """What a set is and holds, in sentences."""
+    mentions = "no mentions marked" if one.mentions is None else f"{one.mentions} mentions"
+    unscored = f" Not in its gold, so not scored: {', '.join(one.unscored)}."
+    return (
+        f"{one.about}; {one.nature}. {one.articles} articles "
+        f"({one.without_deal} without a deal), {one.deals} deals, {mentions}."
+        + (unscored if one.unscored else "")
+    )
+
+
 def _provenance(report: Report) -> Iterable[str]:
     yield "## Made from"
     yield ""
@@ -229,7 +234,8 @@ def _provenance(report: Report) -> Iterable[str]:
     yield ""
 
 
-def _with_interval(system: SystemReport, key: str) -> str:
+def with_interval(system: SystemReport, key: str) -> str:
+    """F1 of a headline with its interval and its counts."""
     value = number(system.metric(key))
     bounds = system.intervals.get(key)
     counts = _counted(system.counts.get(key))
@@ -240,7 +246,8 @@ def _counted(counts: F1 | None) -> str:
     return f" {counts.tp}/{counts.fp}/{counts.fn}" if counts else ""
 
 
-def _false_alarms(system: SystemReport) -> str:
+def false_alarms(system: SystemReport) -> str:
+    """Deals found in articles without one, in so many of those articles."""
     quiet = system.shares.get("quiet")
     if quiet is None:
         return DASH
@@ -256,7 +263,7 @@ def _counts_table(title: str, keys: Sequence[str], columns: Columns, note: str) 
 
 def _attributes_table(title: str, keys: Sequence[str], columns: Columns) -> Table:
     note = "Share right, with right/of; F1 with right/invented/missed where it may be empty."
-    return _table(title, keys, columns, note, _any_cell)
+    return _table(title, keys, columns, note, any_cell)
 
 
 def _table(
@@ -283,7 +290,8 @@ def _f1_cell(system: SystemReport, key: str) -> str:
     return DASH if counts is None else f"{number(counts.f1)}{_counted(counts)}"
 
 
-def _any_cell(system: SystemReport, key: str) -> str:
+def any_cell(system: SystemReport, key: str) -> str:
+    """F1 of what is counted, share right of what is judged, with their counts."""
     share: Share | None = system.shares.get(key)
     if share is None:
         return _f1_cell(system, key)

@@ -171,7 +171,7 @@ def evaluate(
             scored[one.name][name] = score_set(one, predictions)
         if name == WHOLE and RENAMED_SET in scored:
             names = names_test(system, RENAMED_SET, root)
-    sets = [_set_report(one, scored[one.name], root) for one in gold]
+    sets = [set_report(one, scored[one.name], root) for one in gold]
     stored = crossval.read(root / crossval.REPORT)
     sets += left_out_sets(stored, root)
     return Report(
@@ -214,7 +214,7 @@ def left_out_sets(stored: crossval.CrossValidation | None, root: Path = ROOT) ->
         except KeyError:
             continue  # an article is new: the staleness of the report says so
         system = {WHOLE: score_set(one, predictions)}
-        reports.append(_set_report(one, system, root, LEFT_OUT))
+        reports.append(set_report(one, system, root, LEFT_OUT))
     return reports
 
 
@@ -283,9 +283,10 @@ def summarise(articles: Sequence[Scores]) -> SystemReport:
     )
 
 
-def _set_report(
+def set_report(
     gold: GoldSet, systems: dict[str, SystemReport], root: Path, suffix: str = ""
 ) -> SetReport:
+    """What systems scored on a set, with what the set holds; ``suffix`` ends its name."""
     spans = [len(case.spans) for case in gold.cases if case.spans is not None]
     return SetReport(
         name=gold.name + suffix,

@@ -76,6 +76,26 @@ def test_no_interval_of_nothing() -> None:
     assert bootstrap.interval(scores((1, 0, 0)), "deals") is None
 
 
+def test_a_difference_is_of_the_same_articles() -> None:
+    hard, easy = (1, 5, 5), (9, 1, 1)
+    first = scores(*[hard, easy] * 10)
+    # One fact more in every article: each F1 alone moves far more than what lies between them.
+    other = scores(*[(2, 4, 4), (10, 0, 0)] * 10)
+    bounds = bootstrap.difference(first, other, "roles")
+    alone = bootstrap.interval(first, "roles")
+    assert bounds is not None and alone is not None
+    assert 0.09 < bounds[0] < bounds[1] < 0.17
+    assert bounds[1] - bounds[0] < (alone[1] - alone[0]) / 5
+    back = bootstrap.difference(other, first, "roles")
+    assert back == pytest.approx((-bounds[1], -bounds[0]))
+    assert bootstrap.difference(first, first, "roles") == (0.0, 0.0)
+
+
+def test_a_difference_to_nothing_scored_is_none() -> None:
+    assert bootstrap.difference([], [], "roles") is None
+    assert bootstrap.difference(scores((1, 0, 0)), scores((0, 0, 0)), "roles") is None
+
+
 def test_a_table_in_markdown() -> None:
     table = Table("Sums", ("name", "f1"), [("a|b", "1.000")], note="A note.")
     assert table.markdown() == (
