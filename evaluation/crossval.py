@@ -42,6 +42,10 @@ class Stored(BaseModel):
     events: tuple[Event, ...]
     mentions: tuple[TypedMention, ...]
 
+    def as_prediction(self) -> Prediction:
+        """The same as the scorers see it."""
+        return prediction(self.events, self.mentions)
+
 
 class CrossValidation(BaseModel):
     """The stored report: readings by set and by the path of the gold file."""
@@ -58,8 +62,7 @@ class CrossValidation(BaseModel):
         Raises:
             KeyError: an article was not there when the report was made.
         """
-        stored = [self.readings[name][path] for path in paths]
-        return [prediction(one.events, one.mentions) for one in stored]
+        return [self.readings[name][path].as_prediction() for path in paths]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,8 @@ from pydantic import BaseModel, ConfigDict
 from evaluation import crossval, digests, files
 from evaluation.counts import Counts, total
 from evaluation.plots import Axis, Line, svg
-from evaluation.report import F1
-from evaluation.score import score_case
+from evaluation.report import F1, score_each
 from evaluation.sets import ANNOTATIONS, ROOT, SETS
-from evaluation.systems import prediction
 from evaluation.tables import Table, number
 from pipeline.digests import digest
 from pipeline.markup import GoldArticle, parse_folder
@@ -95,10 +93,8 @@ def run(
         stored = iter(learner([*seeds, *passages], articles))
         scores = {}
         for one in tests:
-            sums = total(
-                score_case(case, prediction(said.events, said.mentions), one.unscored)
-                for case, said in zip(one.cases, islice(stored, len(one.cases)), strict=True)
-            )
+            said = [each.as_prediction() for each in islice(stored, len(one.cases))]
+            sums = total(score_each(one, said))
             scores[one.name] = {key: F1.of(sums.counts.get(key, Counts())) for key in METRICS}
         points.append(
             Point(

@@ -232,11 +232,16 @@ def left_out_predictions(
 
 def score_set(gold: GoldSet, predictions: Sequence[Prediction]) -> SystemReport:
     """Scores one prediction an article, in the order of the cases."""
-    articles = [
+    articles = score_each(gold, predictions)
+    return summarise(articles).model_copy(update={"trade": trade(gold, predictions)})
+
+
+def score_each(gold: GoldSet, predictions: Sequence[Prediction]) -> list[Scores]:
+    """The same article by article."""
+    return [
         score_case(case, prediction, gold.unscored)
         for case, prediction in zip(gold.cases, predictions, strict=True)
     ]
-    return summarise(articles).model_copy(update={"trade": trade(gold, predictions)})
 
 
 def trade(gold: GoldSet, predictions: Sequence[Prediction]) -> tuple[Trade, ...]:
@@ -247,9 +252,7 @@ def trade(gold: GoldSet, predictions: Sequence[Prediction]) -> tuple[Trade, ...]
     points = []
     for least in THRESHOLDS:
         kept = [_confident(one, least) for one in predictions]
-        sums = total(
-            score_case(case, one, gold.unscored) for case, one in zip(gold.cases, kept, strict=True)
-        )
+        sums = total(score_each(gold, kept))
         points.append(
             Trade(
                 min_confidence=least,
