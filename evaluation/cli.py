@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, ParamSpec
@@ -26,6 +27,7 @@ from evaluation import (
     render,
     report,
     systems,
+    variants,
 )
 from evaluation.score import Prediction
 from evaluation.sets import ANNOTATIONS, ROOT, SETS, GoldSet
@@ -48,6 +50,8 @@ _EPILOG = """\
 `python -m evaluation names` replaces every name of the held-out set by an unseen one
 
 `python -m evaluation check` fails where a score has fallen below its floor
+
+`python -m evaluation variants a=models/fr_deals_md b=FOLDER` holds trained models side by side
 
 `python -m evaluation cross-validate` trains without each seed article (slow), for the next report
 
@@ -252,16 +256,59 @@ def benchmark_command(
         raise DealReaderError(plots.MISSING)
     root: Path = context.obj
     plan = benchmark.QUICK if quick else benchmark.FULL
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("measuring", total=benchmark.steps(plan))
-        made = benchmark.run(
-            root, plan, tell=lambda step: bar.update(task, advance=1, description=step)
-        )
+    with _measuring(benchmark.steps(plan)) as tell:
+        made = benchmark.run(root, plan, tell=tell)
     _show(benchmark.tables(made))
     path = output or (None if quick else root / benchmark.STORED)
     if path is not None:
         benchmark.write(made, path)
         _say(f"written: {path}, .md and two .svg")
+
+
+@app.command(name="variants")
+@_plain_errors
+def variants_command(
+    context: typer.Context,
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=FOLDER",
+            help="What to call each model, and where it is; all are held against the first.",
+        ),
+    ],
+    curve: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="The progress.jsonl that the training of a transformer writes; for each model.",
+            show_default="FOLDER.progress.jsonl, where there is one",
+        ),
+    ] = None,
+) -> None:
+    """Trained models side by side: scores, speed, memory, size, learning curves.
+
+    Each reads the held-out set, the development set and the seeds, and the texts of `benchmark`
+    for its speed, in a process of its own. Beside each figure stands its difference to the first
+    model, for role F1 with a 95% interval; where that holds 0, none is shown to be better. What
+    else runs shows in the speed. Nothing is measured unless every model can be loaded.
+
+    Writes `evaluation/reports/variants.json`, `.md` and, with a learning curve, `.svg`.
+
+    For example: `python -m evaluation variants small=models/fr_deals_md
+    transformer=models/fr_deals_trf --curve transformer=progress.jsonl`
+    """
+    root: Path = context.obj
+    folders, given = _named(models), _named(curve or ())
+    if unknown := given.keys() - folders.keys():
+        raise typer.BadParameter(f"--curve names no model: {', '.join(sorted(unknown))}")
+    learnt = variants.curves(folders, given)
+    if learnt and not plots.installed():
+        raise DealReaderError(plots.MISSING)
+    with _measuring(len(folders)) as tell:
+        made = variants.run(folders, learnt, root, tell=tell)
+    _show(variants.tables(made))
+    variants.write(made, root / variants.STORED)
+    _say(f"written to {root / variants.STORED.parent}: variants.json and what goes with it")
 
 
 @app.command()
@@ -426,6 +473,27 @@ def verdicts_command(
     stored = drawn.model_copy(update={"verdicts": said})
     press.write(stored, root / press.REPORT)
     _show([press.table(stored)])
+
+
+def _named(pairs: Iterable[str]) -> dict[str, Path]:
+    """``NAME=PATH`` as given on the command line, by name."""
+    found: dict[str, Path] = {}
+    for pair in pairs:
+        name, _, path = pair.partition("=")
+        if not name or not path:
+            raise typer.BadParameter(f"{pair!r} is not NAME=PATH")
+        if name in found:
+            raise typer.BadParameter(f"{name} is named twice")
+        found[name] = Path(path).resolve()
+    return found
+
+
+@contextmanager
+def _measuring(steps: int) -> Iterator[Callable[[str], None]]:
+    """A progress bar on standard error, and what tells it that a step is done."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("measuring", total=steps)
+        yield lambda step: bar.update(task, advance=1, description=step)
 
 
 def _readable(readings: Iterable[Reading | InputError]) -> Iterator[Reading]:

@@ -20,6 +20,7 @@ from transformers import DistilBertConfig, DistilBertModel
 from typer.testing import CliRunner
 
 import pipeline
+from evaluation.variants import curves
 from pipeline import package, train, transformer_training
 from pipeline.corpus import ner_label
 from pipeline.errors import ResumeError
@@ -76,6 +77,8 @@ def test_an_interrupted_training_ends_as_one_that_was_not(
     config = config_of(tmp_path)
     whole = run(job_of(tmp_path / "a", encoder, config), recognise)
     assert [line["epoch"] for line in progress(tmp_path / "a")] == [1, 2, 3]
+    told = curves({}, {"a": tmp_path / "a" / transformer_training.PROGRESS})
+    assert [epoch.epoch for epoch in told["a"]] == [1, 2, 3]
 
     job = job_of(tmp_path / "b", encoder, config)
     epoch = transformer_training._Training._epoch

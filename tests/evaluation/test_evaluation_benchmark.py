@@ -144,6 +144,11 @@ def test_a_small_run_measures_everything(tmp_path: Path) -> None:
         assert (tmp_path / name).exists()
 
 
+def test_a_process_that_fails_is_told_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(DealReaderError, match=r"counting failed: .* no attribute 'child'"):
+        benchmark.in_child("json", tmp_path, {}, "counting")
+
+
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "run", lambda root, plan, tell: figures_with_ratios())
     root = write_project(tmp_path)

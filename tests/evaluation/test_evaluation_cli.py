@@ -192,7 +192,7 @@ def test_broken_gold_is_one_line(root: Path) -> None:
     "command",
     [
         *("", "check", "floors", "cross-validate", "learning-curve", "stale"),
-        *("agreement", "coverage", "errors", "names"),
+        *("agreement", "coverage", "errors", "names", "variants"),
     ],
 )
 def test_help_teaches(command: str) -> None:
