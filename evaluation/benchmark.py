@@ -9,6 +9,7 @@ reads as many short articles in a process of its own, which tells its peak memor
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import platform
@@ -297,6 +298,7 @@ def _speeds(
 ) -> dict[str, tuple[Run, ...]]:
     warm_up, rest = turns(texts, plan)
     other = spacy.load(OTHER)
+    gc.freeze()  # as the workers do, and here for both pipelines
     setup = {"model": None, "mentions": False}
     found: dict[str, list[Run]] = {name: [] for name in SYSTEMS}
     with Workers(1, setup) as single, Workers(2, setup) as double, one_thread():

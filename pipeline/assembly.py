@@ -10,12 +10,12 @@ from pipeline.codes import GROUP, NOTHING
 from pipeline.deals import (
     YES,
     Draft,
-    Models,
     Worths,
     investor_items,
     share_features,
     worth_features,
 )
+from pipeline.linear import LinearModels
 from pipeline.normalise.dates import interval
 from pipeline.normalise.names import slug
 from pipeline.schema import EventType, InvestorRole, Label, Qualifier
@@ -32,8 +32,7 @@ _BESIDE = 5
 class Assembler:
     """Writes the deals of one document down."""
 
-    def __init__(self, text: str, view: View, models: Models) -> None:
-        self._text = text
+    def __init__(self, view: View, models: LinearModels) -> None:
         self._view = view
         self._models = models
         self._worths = Worths(view)
@@ -85,7 +84,7 @@ class Assembler:
         return self._stretch(item.char_start, item.char_end)
 
     def _stretch(self, start: int, end: int) -> Record:
-        return {"start": start, "end": end, "text": self._text[start:end]}
+        return {"start": start, "end": end, "text": self._view.text[start:end]}
 
     def party(self, party: int) -> Record:
         """Name (the fullest form), id and every mention of a party; not to be changed."""

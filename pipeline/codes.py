@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from spacy.attrs import ORTH, SPACY
 from spacy.tokens import Doc
 
 from pipeline.normalise.money import MoneySpan
@@ -21,6 +23,27 @@ start-up") and of an investor, and groups without a name ("plusieurs business an
 
 NOTHING = "NONE"
 """The answer of a model where a found span is no mention, or an attribute is not told."""
+
+
+def text_of(doc: Doc) -> str:
+    """``doc.text``, which spaCy joins anew each time from one Python object a token."""
+    words, spaces = doc.to_array([ORTH, SPACY]).T.tolist()
+    spelt = {key: doc.vocab.strings[key] for key in set(words)}
+    pairs = zip(words, spaces, strict=True)
+    return "".join([spelt[key] + " " if space else spelt[key] for key, space in pairs])
+
+
+def odds_code(labels: Sequence[str], tenths: Sequence[float]) -> str:
+    """The labels of a span that are at all probable, in tenths: ``COMPANY=6 ORG=3``."""
+    told = zip(labels, tenths, strict=True)
+    return " ".join(f"{label}={count:.0f}" for label, count in told if count)
+
+
+def read_odds(code: str) -> dict[str, int]:
+    """The inverse of :func:`odds_code`."""
+    pairs = (part.split("=") for part in code.split())
+    return {label: int(count) for label, count in pairs}
+
 
 # The article's date, and what fr_deals_events found: ``events`` and ``mentions`` as plain records.
 for _name in ("published", "deal_records"):

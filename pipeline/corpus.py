@@ -19,8 +19,8 @@ from pipeline.errors import MarkupError
 from pipeline.markup import GoldArticle, GoldMention
 from pipeline.schema import NAME_LABELS, EventType, InvestorRole, Label
 
-Raw = list[tuple[int, int, str]]
-"""The NER's spans of one article: start and end in code points, label."""
+Raw = list[tuple[int, int, str, str]]
+"""The NER's spans of one article: start and end in code points, label, odds of the labels."""
 
 NAMES = Path(__file__).resolve().parent.parent / "annotations" / "names"
 """Lists of names, one a line: companies, funds, people, media."""

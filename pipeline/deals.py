@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
-from pipeline.linear import LinearModel
+from pipeline.linear import LinearModels, most_probable
 from pipeline.schema import NAME_LABELS, AmountKind, Commitment, Label
 from pipeline.view import (
     Item,
@@ -112,7 +112,10 @@ _NEAR = 6
 """Of how many companies and deals one is chosen: those that stand nearest, in a long article."""
 
 _LOOKED_AT = 24
-"""Mentions on each side among which the nearest are looked for."""
+"""Mentions of companies on each side among which the nearest are looked for."""
+
+_ANCHORS = 12
+"""The same for the anchors of deals, which stand less close."""
 
 
 class Candidates:
@@ -213,12 +216,14 @@ def _of_candidate(among: Candidates, anchor: Item, party: int, near: Item, rank:
         out.append(f"subject={first_here.party == party}")
         word = view.tokens[near.start - 1] if near.start else "#"
         out.append(f"prep={word}")
-    out += _ties(view, anchor, {party}, among.labels.keys() - {party})
+    out += _ties(view, anchor, {party}, among.labels)
     return out
 
 
-def _ties(view: View, item: Item, own: set[int], others: set[int]) -> list[str]:
+def _ties(view: View, item: Item, own: Container[int], rivals: Container[int]) -> list[str]:
     """How one firing of a relation rule ties a mention to a party, or to one of its rivals.
+
+    ``rivals`` may hold ``own`` too.
 
     A match speaks of the sums, names and dates in its slots together.
     """
@@ -227,7 +232,7 @@ def _ties(view: View, item: Item, own: set[int], others: set[int]) -> list[str]:
         return []
     out = set()
     for other in view.by_sent[item.sent]:
-        if other.party not in own and other.party not in others:
+        if other.party is None or (other.party not in own and other.party not in rivals):
             continue
         for role in view.roles.get(other.index, ()):
             if role.match in slots:
@@ -271,7 +276,7 @@ class Deals:
         """
         at = bisect_left(self._starts, item.start)
         near: dict[int, tuple[int, Item]] = {}
-        for anchor in self._anchors[max(0, at - _LOOKED_AT) : at + _LOOKED_AT]:
+        for anchor in self._anchors[max(0, at - _ANCHORS) : at + _ANCHORS]:
             gap = distance(anchor, item)
             for place in self.anchored[anchor.index]:
                 if place not in near or gap < near[place][0]:
@@ -413,7 +418,7 @@ def _draft_features(standing: _Standing, at: int, rank: int, gap: int, near: Ite
         f"past={past}&delta={_signed(item.sent - near.sent, 3)}",
         f"past={past}&same={item.sent == near.sent}&fresh={min(deals.fresh, 2)}",
     ]
-    out += _ties(view, item, {draft.company}, deals.companies.keys() - {draft.company})
+    out += _ties(view, item, {draft.company}, deals.companies)
     if item.party is not None:
         out.append(f"self={item.party == draft.company}")
     return out
@@ -667,10 +672,10 @@ def share_features(view: View, share: Item, investor: Item) -> list[str]:
 
 # ---- the decision -----------------------------------------------------------------------------
 
-Models = Mapping[str, LinearModel]
 
 _ATTRIBUTES = ("type", "focus", "status", "certainty", "instrument_kind")
 _INVESTOR_ATTRIBUTES = ("investor_role", "commitment", "returning")
+_JUDGES = ("real", "tells")
 
 
 REAL = 0.15
@@ -683,7 +688,7 @@ when an article tells nothing; that there is a second one was first decided with
 and `heldout` in view."""
 
 
-def read_deals(view: View, models: Models) -> list[Draft]:
+def read_deals(view: View, models: LinearModels) -> list[Draft]:
     """The deals of a document whose mentions carry their final labels and kinds.
 
     A draft that is judged to be no deal is taken out and the mentions are tied anew, so that
@@ -692,11 +697,11 @@ def read_deals(view: View, models: Models) -> list[Draft]:
     deals = draft_deals(view, models)
     drafts = deals.drafts
     evidence = [judge_features(deals, at) for at in range(len(drafts))]
-    scores = [models["real"].probabilities(features).get(YES, 0.0) for features in evidence]
-    told = [models["tells"].probabilities(features).get(YES, 0.0) for features in evidence]
-    tells = max(told, default=0.0) >= TELLS
+    judged = [models.probabilities(_JUDGES, features) for features in evidence]
+    tells = any(chances["tells"].get(YES, 0.0) >= TELLS for chances in judged)
     kept = []
-    for draft, score in zip(drafts, scores, strict=True):
+    for draft, chances in zip(drafts, judged, strict=True):
+        score = chances["real"].get(YES, 0.0)
         if tells and score >= REAL:
             draft.score = score
             kept.append(draft)
@@ -707,11 +712,13 @@ def read_deals(view: View, models: Models) -> list[Draft]:
                 anchor.set_kind(AmountKind.DEAL)
                 changed = True
     if changed:
+        view.relabelled()
         _complete(Deals(view, kept), models)
     for draft in kept:
         for item in draft.linked("investor"):
             if item.label in NAME_LABELS:
                 item.label = Label.INVESTOR
+    view.relabelled()
     return kept
 
 
@@ -732,7 +739,7 @@ def judge_features(deals: Deals, at: int) -> list[str]:
     return out
 
 
-def draft_deals(view: View, models: Models) -> Deals:
+def draft_deals(view: View, models: LinearModels) -> Deals:
     """Every candidate deal, with its links and attributes."""
     candidates = Candidates(view, company_parties(view))
     drafts = _amount_drafts(candidates, models)
@@ -744,7 +751,7 @@ def draft_deals(view: View, models: Models) -> Deals:
     return deals
 
 
-def _complete(deals: Deals, models: Models) -> None:
+def _complete(deals: Deals, models: LinearModels) -> None:
     """Ties the mentions to the drafts and decides the attributes."""
     view, drafts = deals.view, deals.drafts
     for draft in drafts:
@@ -758,12 +765,12 @@ def _complete(deals: Deals, models: Models) -> None:
         _share_in_lists(view, draft)
         decide_investors(view, models, draft)
     for at, draft in enumerate(drafts):
-        features = deal_features(deals, at)
-        for name in _ATTRIBUTES:
-            draft.attributes[name] = models[name].answer(features)
+        draft.attributes |= models.answers(_ATTRIBUTES, deal_features(deals, at))
 
 
-def _choose_company(among: Candidates, models: Models, anchor: Item) -> tuple[int, float] | None:
+def _choose_company(
+    among: Candidates, models: LinearModels, anchor: Item
+) -> tuple[int, float] | None:
     """The most probable company of the deal that hangs on ``anchor``; of equal ones the first."""
     scores = {
         party: models["company"].probabilities(features).get(YES, 0.0)
@@ -780,7 +787,7 @@ _POSSIBLE_DEED = 0.25
 """The same for a sentence without a sum, and for a worth that is told for itself."""
 
 
-def _amount_drafts(among: Candidates, models: Models) -> list[Draft]:
+def _amount_drafts(among: Candidates, models: LinearModels) -> list[Draft]:
     """One draft for each company and sum that may be a whole deal."""
     drafts: dict[object, Draft] = {}
     for item in among.view.items:
@@ -803,7 +810,7 @@ def _amount_drafts(among: Candidates, models: Models) -> list[Draft]:
     return list(drafts.values())
 
 
-def _operation_drafts(view: View, models: Models, drafts: Sequence[Draft]) -> list[Draft]:
+def _operation_drafts(view: View, models: LinearModels, drafts: Sequence[Draft]) -> list[Draft]:
     """At most one draft for each company, at its most probable sentence."""
     out = []
     told = Told(view, drafts)
@@ -835,7 +842,9 @@ def own_worth_features(told: Told, item: Item) -> list[str]:
     return out
 
 
-def _valuation_drafts(among: Candidates, models: Models, drafts: Sequence[Draft]) -> list[Draft]:
+def _valuation_drafts(
+    among: Candidates, models: LinearModels, drafts: Sequence[Draft]
+) -> list[Draft]:
     out: dict[int, Draft] = {}
     told = Told(among.view, drafts)
     for item in among.view.items:
@@ -896,7 +905,7 @@ _MANY = frozenset({"investor", "source"})
 """Roles in which one mention may serve several deals."""
 
 
-def _link(deals: Deals, models: Models, item: Item, roles: Sequence[str]) -> None:
+def _link(deals: Deals, models: LinearModels, item: Item, roles: Sequence[str]) -> None:
     """Ties a mention to the drafts in which it plays one of the ``roles``."""
     bracketed = _bracketed_sum(deals.view, item)
     told = deals.anchored.get(bracketed.index, ()) if bracketed is not None else ()
@@ -907,7 +916,7 @@ def _link(deals: Deals, models: Models, item: Item, roles: Sequence[str]) -> Non
 
 def _link_in_role(
     deals: Deals,
-    models: Models,
+    models: LinearModels,
     item: Item,
     role: str,
     evidence: Sequence[tuple[int, list[str]]],
@@ -915,7 +924,7 @@ def _link_in_role(
     scores = []
     for at, features in evidence:
         probabilities = models[role].probabilities(features)
-        value = max(sorted(probabilities), key=lambda c: probabilities[c])
+        value, _ = most_probable(probabilities)
         scores.append((1 - probabilities.get(NO, 0.0), value, at))
     if not scores:
         return
@@ -939,13 +948,11 @@ def _bracketed_sum(view: View, item: Item) -> Item | None:
     return beside if beside is not None and beside.money is not None else None
 
 
-def decide_investors(view: View, models: Models, draft: Draft) -> None:
+def decide_investors(view: View, models: LinearModels, draft: Draft) -> None:
     """Role, commitment and history of every investor of a draft, by party."""
     for party, items in investor_items(draft):
         features = investor_features(view, draft, items)
-        decided = {}
-        for name in _INVESTOR_ATTRIBUTES:
-            decided[name] = models[name].answer(features)
+        decided = models.answers(_INVESTOR_ATTRIBUTES, features)
         if any(_turns_down(view, item) for item in items):
             decided["commitment"] = (Commitment.DECLINED, 1.0)
         draft.investor_attributes[party] = decided

@@ -40,7 +40,7 @@ from pipeline.deals import (
     share_features,
     worth_features,
 )
-from pipeline.linear import Features, LinearModel
+from pipeline.linear import Features, LinearModel, LinearModels
 from pipeline.markup import GoldArticle, GoldEvent, GoldMention
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, EventType, Label
 from pipeline.view import PASSES, Item, View, distance, nearest, pass_items, relabel
@@ -354,12 +354,14 @@ STRENGTH = {"party": 0.1, "name": 0.3, "kind": 0.3}
 """Inverse regularisation where it differs from the default, chosen by cross-validation."""
 
 
-def fit(samples: Samples) -> dict[str, LinearModel]:
+def fit(samples: Samples) -> LinearModels:
     """One linear model for each name."""
-    return {
-        name: LinearModel.fit(features, labels, strength=STRENGTH.get(name, 0.1))
-        for name, (features, labels) in sorted(samples.items())
-    }
+    return LinearModels(
+        {
+            name: LinearModel.fit(features, labels, strength=STRENGTH.get(name, 0.1))
+            for name, (features, labels) in sorted(samples.items())
+        }
+    )
 
 
 def learn(
@@ -367,7 +369,7 @@ def learn(
     view: Callable[[Doc], View],
     folds: int,
     silent: Iterable[Doc] = (),
-) -> dict[str, LinearModel]:
+) -> LinearModels:
     """All linear models, from gold articles and their documents with predicted mentions.
 
     The relation models see mentions as models of other folds label them, and the model that
@@ -380,7 +382,7 @@ def learn(
     """
     aligned = [Aligned.of(article, view(doc)) for article, doc in documents]
     fold = [fold_of(article, folds) for article, _ in documents]
-    models: dict[str, LinearModel] = {}
+    models = LinearModels()
     for model in PASSES:
         samples = [weighted(d, mention_samples(d, model)) for d in aligned]
         models |= fit(collect(chain.from_iterable(samples)))
@@ -410,14 +412,14 @@ def weighted(document: Aligned, samples: Iterable[Sample]) -> list[Sample]:
 
 def left_out(
     samples: Sequence[Sequence[Sample]], aligned: Sequence[Aligned], fold: Sequence[int]
-) -> Iterator[tuple[dict[str, LinearModel], list[Aligned]]]:
+) -> Iterator[tuple[LinearModels, list[Aligned]]]:
     """For each fold the models of all other folds, and the documents of this one."""
     for k in sorted(set(fold)):
         rest = (s for own, f in zip(samples, fold, strict=True) if f != k for s in own)
         yield fit(collect(rest)), [d for d, f in zip(aligned, fold, strict=True) if f == k]
 
 
-def judge_samples(document: Aligned, models: dict[str, LinearModel]) -> Iterator[Sample]:
+def judge_samples(document: Aligned, models: LinearModels) -> Iterator[Sample]:
     """Samples of the model that tells real deals from drafts that are none.
 
     A draft is real where the gold article has a deal of its company with its sum, or, where it
@@ -428,7 +430,7 @@ def judge_samples(document: Aligned, models: dict[str, LinearModel]) -> Iterator
         yield "real", judge_features(deals, at), YES if _is_real(document, draft) else NO
 
 
-def silent_samples(view: View, models: dict[str, LinearModel]) -> Iterator[Sample]:
+def silent_samples(view: View, models: LinearModels) -> Iterator[Sample]:
     """Samples of the model that says whether an article tells any deal, of one that does not."""
     relabel(view, models)
     deals = draft_deals(view, models)

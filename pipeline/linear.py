@@ -9,11 +9,22 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise, repeat
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 Features = Collection[str]
 
 _DECIMALS = 4
+
+
+def _softmax(classes: Sequence[str], scores: Sequence[float]) -> dict[str, float]:
+    top = max(scores)
+    exponentials = [math.exp(score - top) for score in scores]
+    total = sum(exponentials)
+    return {c: e / total for c, e in zip(classes, exponentials, strict=True)}
 
 
 class LinearModel:
@@ -23,18 +34,20 @@ class LinearModel:
         self, classes: Sequence[str], bias: Sequence[float], weights: Mapping[str, Sequence[float]]
     ) -> None:
         self.classes = tuple(classes)
-        self._bias = tuple(bias)
-        self._weights = dict(weights)
+        self.rows = {feature: row for row, feature in enumerate(weights, 1)}
+        self.weights = np.array([bias, *weights.values()], dtype=np.float64)
+        """One row a feature, but the first is the bias; one column a class."""
+        self._margins: dict[str, float] | None = None
+        if len(classes) == 2:  # most calls are for two classes, and there arrays do not pay
+            self._margin, *margins = (self.weights[:, 1] - self.weights[:, 0]).tolist()
+            self._margins = dict(zip(weights, margins, strict=True))
 
     def probabilities(self, features: Features) -> dict[str, float]:
         """The probability of each class (softmax of the summed weights)."""
-        rows = filter(None, map(self._weights.get, features))
-        # The hottest loop of the pipeline: added up by class in C, in the order of the features.
-        scores = [sum(column) for column in zip(self._bias, *rows, strict=True)]
-        top = max(scores)
-        exponentials = [math.exp(score - top) for score in scores]
-        total = sum(exponentials)
-        return {c: e / total for c, e in zip(self.classes, exponentials, strict=True)}
+        if self._margins is None:
+            return _softmax(self.classes, _summed(self.rows, self.weights, features))
+        margin = sum(map(self._margins.get, features, repeat(0.0)), self._margin)
+        return _softmax(self.classes, (0.0, margin))
 
     def best(self, features: Features) -> str:
         """The most probable class; ties go to the class that comes first."""
@@ -42,12 +55,12 @@ class LinearModel:
 
     def answer(self, features: Features) -> tuple[str, float]:
         """The most probable class with its probability; ties as in :meth:`best`."""
-        probabilities = self.probabilities(features)
-        best = max(self.classes, key=lambda c: probabilities[c])
-        return best, probabilities[best]
+        return most_probable(self.probabilities(features))
 
     def to_json(self) -> dict[str, Any]:
-        return {"classes": self.classes, "bias": self._bias, "weights": self._weights}
+        bias, *weights = self.weights.tolist()
+        named = dict(zip(self.rows, weights, strict=True))
+        return {"classes": self.classes, "bias": bias, "weights": named}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LinearModel:
@@ -71,7 +84,6 @@ class LinearModel:
         if len(classes) < 2:
             return cls(classes or ["none"], [0.0], {})
 
-        import numpy as np
         from scipy.sparse import csr_matrix
         from sklearn.linear_model import LogisticRegression
 
@@ -97,3 +109,64 @@ class LinearModel:
             if any(row):
                 weights[name] = row
         return cls(list(model.classes_), [round(b, _DECIMALS) for b in bias], weights)
+
+
+def _summed(
+    rows: Mapping[str, int], weights: NDArray[np.float64], features: Features
+) -> list[float]:
+    """For each column the bias, in row 0, and the weights of the features that have a row."""
+    known = [0, *filter(None, map(rows.get, features))]  # in C: the pipeline's hottest loop
+    summed: list[float] = np.add.reduce(weights.take(known, axis=0)).tolist()
+    return summed
+
+
+def most_probable(probabilities: Mapping[str, float]) -> tuple[str, float]:
+    """The most probable class with its probability; ties go to the class that comes first."""
+    best = max(probabilities, key=lambda c: probabilities[c])
+    return best, probabilities[best]
+
+
+class LinearModels(dict[str, LinearModel]):
+    """Models by name."""
+
+    def __init__(self, models: Mapping[str, LinearModel] | None = None) -> None:
+        super().__init__(models or {})
+        self._joints: dict[tuple[str, ...], _Joint] = {}
+
+    def __or__(self, others: Mapping[str, LinearModel]) -> LinearModels:  # type: ignore[override]
+        return LinearModels({**self, **others})
+
+    def probabilities(
+        self, names: tuple[str, ...], features: Features
+    ) -> dict[str, dict[str, float]]:
+        """What several models say of the same evidence, which is looked up once for all."""
+        joint = self._joints.get(names)
+        if joint is None:
+            joint = self._joints[names] = _Joint([self[name] for name in names])
+        return dict(zip(names, joint.probabilities(features), strict=True))
+
+    def answers(self, names: tuple[str, ...], features: Features) -> dict[str, tuple[str, float]]:
+        """As :meth:`probabilities`, but of each model the most probable class alone."""
+        chances = self.probabilities(names, features)
+        return {name: most_probable(chances[name]) for name in names}
+
+
+class _Joint:
+    """Several models side by side: one row a feature, one column for each class of each model."""
+
+    def __init__(self, models: Sequence[LinearModel]) -> None:
+        self._models = models
+        self._ends = np.cumsum([0, *(len(model.classes) for model in models)]).tolist()
+        features = sorted({feature for model in models for feature in model.rows})
+        self._rows = {feature: row for row, feature in enumerate(features, 1)}
+        self._weights = np.zeros((1 + len(features), self._ends[-1]))
+        for model, (low, high) in zip(models, pairwise(self._ends), strict=True):
+            rows = [0, *(self._rows[feature] for feature in model.rows)]
+            self._weights[rows, low:high] = model.weights
+
+    def probabilities(self, features: Features) -> list[dict[str, float]]:
+        scores = _summed(self._rows, self._weights, features)
+        return [
+            _softmax(model.classes, scores[low:high])
+            for model, (low, high) in zip(self._models, pairwise(self._ends), strict=True)
+        ]

@@ -109,6 +109,7 @@ class Match:
 
 _NAME, _GOVERNED, _SUM, _DATE, _FILLER, _NUMBER, _MARK = "NnSDw0."
 _ANY_NAME = "[Nn]"
+_MENTIONS = frozenset({_NAME, _GOVERNED, _SUM, _DATE})
 _PUNCTUATION = {",": ",", "(": "(", ")": ")", ":": ":", ";": ";", "–": ",", "—": ",", "-": ","}
 _OPEN, _CLOSE = re.escape("("), re.escape(")")
 _UNSEEN = frozenset("«»“”\"'’*•")
@@ -323,23 +324,18 @@ class Relations:
         self._alphabet = _Alphabet(classes, (row.pattern for row in rows))
         self._grammar = _Grammar(self._alphabet)
         self._rules = []
-        bits: dict[frozenset[str], int] = {}
-        for row in rows:
+        self._by_symbol: dict[str, list[int]] = defaultdict(list)
+        """By each symbol the rules that wait for it: those of whose rarest need it is one."""
+        for number, row in enumerate(rows):
             try:
                 expression, needs = self._grammar.compile(row.pattern)
             except (KeyError, re.error) as error:
                 raise LexiconError(f"relations.toml: {row.id}: {error}") from error
             if set(expression.groupindex) != set(row.slots):
                 raise LexiconError(f"relations.toml: {row.id}: slots differ from the pattern's")
-            wanted = 0
-            for need in needs:
-                wanted |= bits.setdefault(need, 1 << len(bits))
-            self._rules.append((row.id, expression, wanted))
-        self._met: dict[str, int] = defaultdict(int)
-        """By the bits of ``wanted`` the needs that a symbol meets."""
-        for need, bit in bits.items():
-            for symbol in need:
-                self._met[symbol] |= bit
+            self._rules.append((row.id, expression, needs))
+            for symbol in min(needs, key=lambda need: (not need.isdisjoint(_MENTIONS), len(need))):
+                self._by_symbol[symbol].append(number)
 
     def find(self, view: View) -> list[Match]:
         """Every place where a rule fires: by sentence, place in it, order of the rules."""
@@ -347,12 +343,12 @@ class Relations:
 
     def _in_sentence(self, view: View, sent: int) -> list[Match]:
         symbols, items = self.symbols(view, sent)
-        met = 0
-        for symbol in frozenset(symbols):
-            met |= self._met.get(symbol, 0)
+        present = frozenset(symbols)
+        waiting = {number for symbol in present for number in self._by_symbol.get(symbol, ())}
         found = []
-        for number, (rule, expression, wanted) in enumerate(self._rules):
-            if wanted & ~met:
+        for number in waiting:
+            rule, expression, needs = self._rules[number]
+            if any(need.isdisjoint(present) for need in needs):
                 continue
             for match in expression.finditer(symbols):
                 slots = {

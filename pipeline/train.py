@@ -106,7 +106,7 @@ def recognise(nlp: Language, articles: Sequence[GoldArticle]) -> dict[str, Raw]:
 
     docs = nlp.pipe((plain(article.text) for article in articles), batch_size=32)
     return {
-        article.path: [(e.start_char, e.end_char, e.label_) for e in doc.ents]
+        article.path: [(e.start_char, e.end_char, e.label_, e.kb_id_) for e in doc.ents]
         for article, doc in zip(articles, docs, strict=True)
     }
 
@@ -189,7 +189,8 @@ def train_transformer(
 ) -> None:
     """As :func:`train`, over a pretrained encoder: a folder or a name that transformers loads.
 
-    What is done so far stands in a folder beside ``output``, from which ``resume`` goes on.
+    What is done so far stands in a folder beside ``output``, from which ``resume`` goes on. The
+    learning curve of the NER is left beside ``output``, as ``OUTPUT.progress.jsonl``.
 
     Raises:
         MarkupError: where a mark cuts a token.
@@ -198,6 +199,8 @@ def train_transformer(
         ModelError: where the packages that transformers need are not installed.
     """
     require_transformers()
+    from pipeline.transformer_training import PROGRESS
+
     partial = output.with_name(f"{output.name}.partial")
     _begin(partial, _digest(gold, encoder, seed), resume)
     jobs = _transformer_jobs(gold, partial, encoder, seed, processes, gpu_id)
@@ -211,6 +214,7 @@ def train_transformer(
     shutil.copytree(jobs[0].folder / "model", fresh)
     finish(gold, spans, fresh, variant=Variant.TRANSFORMER, silent=silent)
     _put(fresh, output)
+    shutil.copy(jobs[0].folder / PROGRESS, output.with_name(f"{output.name}.{PROGRESS}"))
     shutil.rmtree(partial)
 
 
@@ -291,7 +295,8 @@ def finish(
             doc = nlp.make_doc(plain(article.text))
             doc._.published = article.head.published
             marks = (
-                doc.char_span(start, end, label=label) for start, end, label in spans[article.path]
+                doc.char_span(start, end, label=label, kb_id=odds)
+                for start, end, label, odds in spans[article.path]
             )
             doc.ents = [span for span in marks if span is not None]
             documents.append(nlp(doc))

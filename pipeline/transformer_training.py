@@ -93,7 +93,7 @@ def _spans(folder: Path) -> dict[str, Raw] | None:
         found = json.loads((folder / _SPANS).read_text("utf-8"))
     except FileNotFoundError:
         return None
-    return {path: [(start, end, label) for start, end, label in raw] for path, raw in found.items()}
+    return {path: [tuple(span) for span in raw] for path, raw in found.items()}
 
 
 def run(job: Job, recognise: Recognise) -> dict[str, Raw]:
@@ -214,7 +214,7 @@ class _Training:
         right = of_both = 0
         for article in self.stopping:
             gold = {(m.start, m.end, ner_label(m)) for m in article.mentions}
-            predicted = set(found[article.path])
+            predicted = {(start, end, label) for start, end, label, _ in found[article.path]}
             right += len(gold & predicted)
             of_both += len(gold) + len(predicted)
         return 2 * right / of_both if of_both else 0.0

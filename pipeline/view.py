@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, wraps
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
-from spacy.attrs import LOWER, ORTH, SENT_START
+from spacy.attrs import LOWER, ORTH, SENT_START, SPACY
 from spacy.tokens import Doc
 
 from pipeline.codes import (
@@ -25,6 +25,7 @@ from pipeline.codes import (
     NOMINALS,
     MoneyCode,
     read_money,
+    read_odds,
     with_kind,
 )
 from pipeline.cues import Cue, CueMatcher
@@ -62,6 +63,8 @@ class Item:
     code: str = ""
     ner: str = ""
     """What the NER took the mention for, before the role models had their say."""
+    odds: dict[str, int] = field(default_factory=dict)
+    """How probable the NER found each label, in tenths."""
     chances: dict[str, float] = field(default_factory=dict)
     """How probable each label (for a sum: each kind) was when the role models decided."""
     part: str = ""
@@ -88,10 +91,14 @@ class Role:
     slot: str
 
 
+_Known = dict[tuple[str, int], tuple[str, ...]]
+
+
 @dataclass(slots=True)
 class View:
     """Mentions in text order, cues and sentence bounds of one document (token indices)."""
 
+    text: str
     tokens: list[str]
     texts: list[str]
     sents: list[tuple[int, int]]
@@ -108,8 +115,14 @@ class View:
     roles: dict[int, list[Role]] = field(default_factory=dict)
     """What the relation rules say of each item, by its index."""
 
-    known: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+    known: _Known = field(default_factory=dict)
     """What :func:`_once` keeps."""
+    known_labelled: _Known = field(default_factory=dict)
+    """What :func:`_once_labelled` keeps."""
+
+    def relabelled(self) -> None:
+        """To be called where a label has changed: forgets what hung on it."""
+        self.known_labelled.clear()
 
     def party_labels(self, party: int) -> Counter[str]:
         return Counter(item.label for item in self.parties[party])
@@ -118,24 +131,28 @@ class View:
 def read_view(doc: Doc, find_cues: CueMatcher) -> View:
     """The view of a document that went through ``fr_deals_mentions``."""
     # As arrays: to ask token by token, and doc.sents does, takes several times as long.
-    *keys, begins = doc.to_array([LOWER, ORTH, SENT_START]).T.tolist()
+    *keys, spaces, begins = doc.to_array([LOWER, ORTH, SPACY, SENT_START]).T.tolist()
     spelt = {key: doc.vocab.strings[key] for key in {*keys[0], *keys[1]}}
     tokens, texts = ([spelt[key] for key in attribute] for attribute in keys)
+    pieces = [word + " " if space else word for word, space in zip(texts, spaces, strict=True)]
+    text = "".join(pieces)
+    offsets = [*accumulate(map(len, pieces), initial=0)]
     starts = [at for at, begin in enumerate(begins) if at == 0 or begin == 1]
     sents = list(pairwise([*starts, len(doc)]))
     cues: list[list[Cue]] = [[] for _ in sents]
     for cue in find_cues(doc):
         cues[bisect_right(starts, cue.start) - 1].append(cue)
     spans = sorted([*doc.ents, *doc.spans.get(NOMINALS, ())], key=lambda span: span.start)
-    view = View(tokens, texts, sents, _bounds(doc, starts), [], cues)
+    bounds = _bounds(text, [offsets[at] for at in (*starts, len(doc))])
+    view = View(text, tokens, texts, sents, bounds, [], cues)
     parties: dict[int, list[Item]] = defaultdict(list)
     by_sent: dict[int, list[Item]] = defaultdict(list)
     for index, span in enumerate(spans):
         label, id_ = span.label_, span.id_
-        item = Item(
-            index, span.start, span.end, label, span.text,
-            bisect_right(starts, span.start) - 1, span.start_char, span.end_char,
-        )  # fmt: skip
+        start, end = span.start, span.end
+        low, high = offsets[start], offsets[end - 1] + len(texts[end - 1])
+        sent = bisect_right(starts, start) - 1
+        item = Item(index, start, end, label, text[low:high], sent, low, high)
         if label in PARTY_LABELS:
             item.party = int(id_) if id_ else None
             item.nominal = label in (NOM_COMPANY, NOM_INVESTOR)
@@ -143,7 +160,7 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
             item.money, item.code = read_money(id_), id_
         elif label == Label.DATE:
             item.date = id_ or None
-        item.ner = label
+        item.ner, item.odds = label, read_odds(span.kb_id_)
         view.items.append(item)
         by_sent[item.sent].append(item)
         if item.party is not None:
@@ -159,9 +176,9 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
             parties[unnamed] = described
             unnamed += 1
     line = 0
-    for text in view.texts:
+    for word in view.texts:
         view.lines.append(line)
-        line += text.count("\n")
+        line += word.count("\n")
     view.parties = dict(parties)
     view.by_sent = dict(by_sent)
     _chain_lists(view)
@@ -169,10 +186,9 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
     return view
 
 
-def _bounds(doc: Doc, starts: Sequence[int]) -> list[tuple[int, int]]:
+def _bounds(text: str, starts: Sequence[int]) -> list[tuple[int, int]]:
     out = []
-    text = doc.text
-    for low, high in pairwise([*(doc[start].idx for start in starts), len(text)]):
+    for low, high in pairwise(starts):
         told = text[low:high]
         start = low + len(told) - len(told.lstrip())
         out.append((start, start + len(told.strip())))
@@ -253,13 +269,21 @@ _Reading = Callable[[View, Item], tuple[str, ...]]
 
 def _once(read: _Reading) -> _Reading:
     """Reads each item once: several models ask, and what no label plays a part in stays."""
+    return _kept(read, lambda view: view.known)
 
+
+def _once_labelled(read: _Reading) -> _Reading:
+    """The same for what stays until :meth:`View.relabelled`."""
+    return _kept(read, lambda view: view.known_labelled)
+
+
+def _kept(read: _Reading, of: Callable[[View], _Known]) -> _Reading:
     @wraps(read)
     def known(view: View, item: Item) -> tuple[str, ...]:
-        key = (read.__name__, item.index)
-        found = view.known.get(key)
+        kept, key = of(view), (read.__name__, item.index)
+        found = kept.get(key)
         if found is None:
-            found = view.known[key] = read(view, item)
+            found = kept[key] = read(view, item)
         return found
 
     return known
@@ -269,7 +293,8 @@ def _bucket(distance: int) -> str:
     return "0" if distance <= 1 else "1" if distance <= 3 else "2" if distance <= 7 else "3"
 
 
-def words_around(view: View, item: Item) -> list[str]:
+@_once_labelled
+def words_around(view: View, item: Item) -> tuple[str, ...]:
     """The three words on each side, in place and as bigrams."""
     low, high = view.sents[item.sent]
     left: list[str] = []
@@ -288,7 +313,7 @@ def words_around(view: View, item: Item) -> list[str]:
     out += [f"w+{i + 1}={word}" for i, word in enumerate(right)]
     out += [f"b-={left[1]}_{left[0]}", f"b+={right[0]}_{right[1]}", f"lr={left[0]}_{right[0]}"]
     out += [f"t-={left[2]}_{left[1]}_{left[0]}", f"t+={'_'.join(right)}"]
-    return out
+    return tuple(out)
 
 
 @_once
@@ -459,7 +484,7 @@ def role_features(view: View, item: Item) -> tuple[str, ...]:
     return tuple(sorted(out))
 
 
-def sentence_features(view: View, sent: int, prefix: str) -> list[str]:
+def sentence_features(view: View, sent: int, prefix: str) -> tuple[str, ...]:
     """What the sentence holds: cue categories, labels, mood and tense, a question mark."""
     key = ("sentence", sent)
     if key not in view.known:
@@ -467,9 +492,11 @@ def sentence_features(view: View, sent: int, prefix: str) -> list[str]:
         told = {f"c:{cue.category}" for cue in view.cues[sent]}
         told |= {f"m:{mood}" for mood in moods(view.tokens[low:high])}
         view.known[key] = tuple(sorted(told))
-    out = [f"{prefix}{told}" for told in view.known[key]]
-    out += sorted({f"{prefix}i:{item.label}" for item in view.by_sent.get(sent, ())})
-    return out
+    kept = (prefix, sent)
+    if kept not in view.known_labelled:
+        labels = sorted({f"i:{item.label}" for item in view.by_sent.get(sent, ())})
+        view.known_labelled[kept] = tuple(f"{prefix}{told}" for told in (*view.known[key], *labels))
+    return view.known_labelled[kept]
 
 
 _CONDITIONAL = re.compile(r"\w{2,}r(?:ais|ait|aient|ions|iez)\Z")
@@ -543,6 +570,7 @@ def name_features(view: View, item: Item, names: _Names) -> list[str]:
 def _by_labels(view: View, item: Item, names: _Names) -> list[str]:
     """The evidence that hangs on no :attr:`Item.part`."""
     out = [f"ner={item.ner}", *words_around(view, item), *cue_features(view, item)]
+    out += _odds_features(item)
     if counterparts(view, item):
         out.append("counterpart")
     out += [f"{item.label}&{feature}" for feature in governing_cues(view, item)]
@@ -593,6 +621,17 @@ def _by_labels(view: View, item: Item, names: _Names) -> list[str]:
     return out
 
 
+_STEPS = (0, 1, 3, 5, 7, 9)
+"""Of odds in tenths: a model of yes and no learns how much each step up counts."""
+
+
+def _odds_features(item: Item) -> list[str]:
+    """How sure the NER was, and between which two labels it wavered."""
+    likely = sorted(item.odds, key=lambda label: (-item.odds[label], label))[:2]
+    steps = [f"odds:{label}>{k}" for label in item.odds for k in _STEPS if item.odds[label] > k]
+    return [*steps, f"odds={'>'.join(likely)}"]
+
+
 class _Sums:
     """What is asked of every sum."""
 
@@ -611,6 +650,7 @@ def money_features(view: View, item: Item, sums: _Sums) -> list[str]:
     out += sentence_features(view, item.sent, "s")
     out += role_features(view, item)
     out.append(f"now={item.money.kind or item.label}")
+    out += _odds_features(item)
     out.append(f"qualifier={item.money.qualifier}")
     if item.money.inferred:
         out.append("inferred")
@@ -665,6 +705,10 @@ def party_features(view: View, party: int, named: Sequence[Item], names: _Names)
     out: set[str] = {f"mentions={min(len(items), 4)}"}
     for item in named[:_MENTIONS_READ]:
         out.update(name_features(view, item, names))
+    for label in NAME_LABELS:
+        mean = sum(item.odds.get(label, 0) for item in named) / len(named)
+        out |= {f"mean:{label}>{k}" for k in _STEPS if mean > k}
+        out.add(f"max:{label}={max(item.odds.get(label, 0) for item in named) // 2}")
     is_most = len(items) == names.most_mentions
     out.add(f"most={is_most}&many={names.most_mentions > 2}")
     nominals = sum(1 for item in items if item.nominal)
@@ -722,3 +766,4 @@ def relabel(view: View, models: Mapping[str, LinearModel], passes: Sequence[str]
                     item.label = answer
         if model != "party":
             names = None
+            view.relabelled()

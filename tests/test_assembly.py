@@ -20,7 +20,7 @@ def assemble(tiny: Language, text: str, times: int = 1) -> Sequence[Record]:
         view = reader.view(tiny(text))
     relabel(view, reader.models)
     drafts = read_deals(view, reader.models)
-    return Assembler(text, view, reader.models).events(drafts * times)
+    return Assembler(view, reader.models).events(drafts * times)
 
 
 def mentions(record: object) -> list[Record]:
@@ -100,9 +100,9 @@ def test_a_worth_that_is_the_sum_of_a_deal_is_no_deal_of_its_own(tiny: Language)
         view = reader.view(tiny(text))
     relabel(view, reader.models)
     (draft,) = read_deals(view, reader.models)
-    assert len(Assembler(text, view, reader.models).events([draft])) == 1
+    assert len(Assembler(view, reader.models).events([draft])) == 1
     draft.anchors[0].set_kind(AmountKind.DEAL)
-    assert Assembler(text, view, reader.models).events([draft]) == []
+    assert Assembler(view, reader.models).events([draft]) == []
 
 
 def test_no_draft_no_record(tiny: Language) -> None:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.codes import MoneyCode, money_code, read_money, with_kind
+from pipeline.codes import (
+    MoneyCode,
+    money_code,
+    odds_code,
+    read_money,
+    read_odds,
+    text_of,
+    with_kind,
+)
 from pipeline.normalise.money import MoneySpan
 from pipeline.schema import AmountKind, Qualifier
 
@@ -88,3 +97,16 @@ def test_same_sum_is_of_value_and_currency() -> None:
 def test_a_code_that_is_none_is_refused(code: str) -> None:
     with pytest.raises((ValueError, ArithmeticError)):
         read_money(code)
+
+
+def test_odds_are_text_and_leave_out_what_is_improbable() -> None:
+    code = odds_code(["COMPANY", "INVESTOR", "ORG"], [6.0, 0.0, 3.0])
+    assert code == "COMPANY=6 ORG=3"
+    assert read_odds(code) == {"COMPANY": 6, "ORG": 3}
+    assert read_odds("") == {}
+
+
+@pytest.mark.parametrize("text", ["", "Alpha lève  3 M€,\n\nà Lyon. ", "l'éditeur\u00a0: 👩🏽‍💻 "])
+def test_the_text_of_a_document_is_spacys(text: str) -> None:
+    doc = spacy.blank("fr")(text)
+    assert text_of(doc) == doc.text == text

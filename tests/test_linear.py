@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.linear import LinearModel
+from pipeline.linear import LinearModel, LinearModels
 
 WEATHER = [["cloud", "wind"], ["cloud"], ["sun"], ["sun", "wind"], ["snow"], ["snow", "wind"]] * 3
 ANSWERS = ["rain", "rain", "dry", "dry", "white", "white"] * 3
@@ -63,6 +63,27 @@ def test_unknown_features_count_as_absent() -> None:
     model = LinearModel.fit(WEATHER, ANSWERS)
     assert model.probabilities(["sun", "fog"]) == model.probabilities(["sun"])
     assert model.probabilities(["fog"]) == model.probabilities([])
+
+
+def test_models_asked_together_say_what_each_says() -> None:
+    mood = LinearModel.fit([["sun"], ["snow"]] * 3, ["good", "bad"] * 3)
+    models = LinearModels({"weather": MODEL, "mood": mood, "one": LinearModel.fit([["a"]], ["x"])})
+    for features in ([], ["fog"], ["sun"], ["sun", "wind"], ["snow", "cloud"]):
+        together = models.probabilities(("mood", "one", "weather"), features)
+        assert list(together) == ["mood", "one", "weather"]
+        for name, chances in together.items():
+            assert chances == pytest.approx(models[name].probabilities(features))
+        answers = models.answers(("weather", "mood"), features)
+        assert {name: best for name, (best, _) in answers.items()} == {
+            name: models[name].best(features) for name in ("weather", "mood")
+        }
+
+
+def test_models_are_joined_by_name() -> None:
+    first, second = LinearModels({"a": MODEL}), LinearModels({"b": MODEL})
+    joined = first | second
+    assert sorted(joined) == ["a", "b"]
+    assert joined.answers(("a", "b"), ["sun"])["b"] == MODEL.answer(["sun"])
 
 
 def test_one_class_is_always_the_answer() -> None:

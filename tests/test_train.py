@@ -55,7 +55,8 @@ def test_a_trained_pipeline_is_saved_whole(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(train, "LINEAR_FOLDS", 2)
     gold = [replace(article, path=f"{n}/{article.path}") for n, article in enumerate(GOLD)]
     spans = {
-        article.path: [(m.start, m.end, ner_label(m)) for m in article.mentions] for article in gold
+        article.path: [(m.start, m.end, ner_label(m), "") for m in article.mentions]
+        for article in gold
     }
     train_ner(Job(tuple(gold), (), tmp_path / "model", 7))
     train.finish(gold, spans, tmp_path / "model")

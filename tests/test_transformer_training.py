@@ -169,7 +169,7 @@ def trained(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("repository")
     shutil.copy(train.ROOT / "pyproject.toml", root)
     finish = train.finish
-    spans = {a.path: [(m.start, m.end, ner_label(m)) for m in a.mentions] for a in GOLD}
+    spans = {a.path: [(m.start, m.end, ner_label(m), "") for m in a.mentions] for a in GOLD}
     output = root / "models" / "fr_deals_trf"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "TRANSFORMER_CONFIG", config_of(root, max_epochs=1))
@@ -184,7 +184,9 @@ def trained(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_trained_pipeline_is_saved_whole_and_read_alike(
     encoder: Path, trained: Path, tmp_path: Path
 ) -> None:
-    assert [path.name for path in trained.parent.iterdir()] == ["fr_deals_trf"]
+    curve = f"fr_deals_trf.{transformer_training.PROGRESS}"
+    assert {path.name for path in trained.parent.iterdir()} == {"fr_deals_trf", curve}
+    assert curves({"trf": trained}, {})["trf"][0].epoch == 1
     assert (trained / "SHA256SUMS").exists()
     nlp = pipeline.load(trained)
     assert nlp.pipe_names == [

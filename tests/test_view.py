@@ -90,9 +90,7 @@ def test_names_and_sums_in_the_same_order(
     view = see(tiny, text)
     sums = [item for item in view.items if item.money is not None]
     assert sums
-    assert {
-        item.text: name.text for item in sums for name in counterparts(view, item)
-    } == expected
+    assert {item.text: name.text for item in sums for name in counterparts(view, item)} == expected
     for item in view.items:
         for other in counterparts(view, item):
             assert counterparts(view, other) == [item]

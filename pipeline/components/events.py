@@ -23,7 +23,7 @@ from pipeline.codes import GROUP, NOTHING
 from pipeline.cues import CueMatcher
 from pipeline.deals import read_deals
 from pipeline.errors import ModelError
-from pipeline.linear import LinearModel
+from pipeline.linear import LinearModel, LinearModels
 from pipeline.relations import note_roles, relations
 from pipeline.schema import SCHEMA_VERSION, Event, Label, TypedMention
 from pipeline.view import PARTY_LABELS, View, read_view, relabel
@@ -34,7 +34,7 @@ class DealReader(Pipe):
 
     def __init__(self, nlp: Language, name: str = "fr_deals_events") -> None:
         self.name = name
-        self.models: dict[str, LinearModel] = {}
+        self.models = LinearModels()
         self._find_cues = CueMatcher(nlp)
 
     def __call__(self, doc: Doc) -> Doc:
@@ -50,7 +50,7 @@ class DealReader(Pipe):
         view = self.view(doc)
         relabel(view, self.models)
         drafts = read_deals(view, self.models)
-        assembler = Assembler(doc.text, view, self.models)
+        assembler = Assembler(view, self.models)
         doc._.deal_records = {
             "events": assembler.events(drafts),
             "mentions": assembler.mentions(),
@@ -72,7 +72,9 @@ class DealReader(Pipe):
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> DealReader:
         loaded = srsly.msgpack_loads(data)
-        self.models = {name: LinearModel.from_json(model) for name, model in loaded.items()}
+        self.models = LinearModels(
+            {name: LinearModel.from_json(model) for name, model in loaded.items()}
+        )
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
@@ -85,10 +87,12 @@ class DealReader(Pipe):
             (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> DealReader:
-        self.models = {
-            file.stem: LinearModel.from_json(json.loads(file.read_text(encoding="utf-8")))
-            for file in sorted(Path(path).glob("*.json"))
-        }
+        self.models = LinearModels(
+            {
+                file.stem: LinearModel.from_json(json.loads(file.read_text(encoding="utf-8")))
+                for file in sorted(Path(path).glob("*.json"))
+            }
+        )
         return self
 
     def initialize(

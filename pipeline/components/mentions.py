@@ -4,7 +4,8 @@ One priority, one result: a sum that the money normaliser reads beats a date, a 
 name; the NER says what is a name. Descriptions ("la start-up") go to ``doc.spans["nominals"]``
 and never to ``doc.ents``. What a span is worth travels in its ``id_`` as text, because ids
 survive ``to_bytes`` and Python objects do not: the number of its party for a name,
-:func:`pipeline.codes.money_code` for a sum, the EDTF value for a date.
+:func:`pipeline.codes.money_code` for a sum, the EDTF value for a date. What else the NER might
+have called a name stays in its ``kb_id_``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
-from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOMINALS, money_code, with_kind
+from pipeline.codes import (
+    GROUP,
+    NOM_COMPANY,
+    NOM_INVESTOR,
+    NOMINALS,
+    money_code,
+    text_of,
+    with_kind,
+)
 from pipeline.lexicon import Row, Text, load
 from pipeline.normalise.dates import find_dates
 from pipeline.normalise.money import MoneySpan, find_money
@@ -52,7 +61,7 @@ class MentionResolver:
 
     def __call__(self, doc: Doc) -> Doc:
         """Sets ``doc.ents``, ``doc.spans["nominals"]`` and, by a date head, ``_.published``."""
-        text = doc.text  # spaCy joins it anew from the tokens each time
+        text = text_of(doc)
         published, prose = split_head(text)
         if doc._.published is None:
             doc._.published = published
@@ -102,9 +111,9 @@ def _values(doc: Doc, text: str, prose: int) -> Iterator[Span]:
         if money.start >= prose:
             code = money_code(money, _nth_kept(sums, money.conversion_of, prose), number)
             span = _span(doc, money.start, money.end, Label.AMOUNT, code)
-            spans.append(
-                _span(doc, money.start, money.end, Label.AMOUNT, with_kind(code, _guess(span)))
-            )
+            odds = span[0].ent_kb_id_
+            code = with_kind(code, _guess(span))
+            spans.append(Span(doc, span.start, span.end, Label.AMOUNT, kb_id=odds, span_id=code))
     taken = {i for span in spans for i in range(span.start, span.end)}
     for date in find_dates(text, doc._.published):
         span = _span(doc, date.start, date.end, Label.DATE, date.value or "")
@@ -141,7 +150,8 @@ def _parties(spans: Sequence[Span]) -> list[Span]:
             id_ = str(next(numbers))
         elif span.label_ == GROUP:
             id_ = str(next(groups))
-        out.append(Span(span.doc, span.start, span.end, label=span.label_, span_id=id_))
+        odds = span.kb_id_
+        out.append(Span(span.doc, span.start, span.end, span.label_, kb_id=odds, span_id=id_))
     return out
 
 

@@ -21,10 +21,13 @@ from spacy.pipeline.ner import DEFAULT_NER_MODEL
 from spacy.tokens import Doc, Span
 from thinc.api import Model
 
+from pipeline.codes import odds_code
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
-Found = list[tuple[int, int, str]]
-"""The entities of a document: start and end in tokens, label."""
+Found = list[tuple[int, int, str, str]]
+"""The entities of a document: start and end in tokens, label, and the odds of each label as
+:func:`pipeline.codes.odds_code` writes them."""
 
 _FEATURES = 3
 """The token that is read, the first of the open entity, and the last before the one read."""
@@ -46,6 +49,8 @@ class _Moves(NamedTuple):
     opens: Ints
     """The label that is open after the move, or -1."""
     begins: NDArray[np.bool_]
+    begun: Floats
+    """For each move and label 1 where the move begins an entity of that label, else 0."""
     ends: NDArray[np.bool_]
     penalties: Floats
 
@@ -66,11 +71,14 @@ def _moves(names: Sequence[str]) -> _Moves:
         }[kind]
         if kind == "O" or own >= 0:  # "U-" is for tokens that were barred from any entity
             penalties[rows, move] = 0
+    begins = np.array([kind in "BU" for kind in kinds])
+    begun = np.equal.outer(label, range(len(labels))) & begins[:, np.newaxis]
     return _Moves(
         labels,
         np.array(label),
         np.array([own if kind in "BI" else -1 for kind, own in zip(kinds, label, strict=True)]),
-        np.array([kind in "BU" for kind in kinds]),
+        begins,
+        begun.astype(np.float32),
         np.array([kind in "LU" for kind in kinds]),
         penalties,
     )
@@ -110,27 +118,35 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
         found: list[Found] = [[] for _ in docs]
         if bounds[-1]:
             moves = _moves([self.moves.get_class_name(i) for i in range(self.moves.n_moves)])
-            starts, ends, labels = self._decode(docs, moves)
+            starts, ends, labels, odds = self._decode(docs, moves)
             owners = np.searchsorted(bounds, starts, side="right") - 1
             offsets = bounds[owners]
-            columns = (owners, starts - offsets, ends - offsets, labels)
-            for owner, start, end, label in np.stack(columns, axis=1).tolist():
-                found[owner].append((start, end, moves.names[label]))
+            columns = np.stack((owners, starts - offsets, ends - offsets, labels), axis=1)
+            codes = (odds_code(moves.names, tenths) for tenths in np.rint(10 * odds).tolist())
+            for (owner, start, end, label), code in zip(columns.tolist(), codes, strict=True):
+                found[owner].append((start, end, moves.names[label], code))
         return found
 
     def set_annotations(self, docs: Iterable[Doc], found: Iterable[Found]) -> None:
-        """Sets ``doc.ents``."""
+        """Sets ``doc.ents``; ``kb_id_`` holds the odds of each label."""
         for doc, spans in zip(docs, found, strict=True):
-            doc.set_ents([Span(doc, start, end, label=label) for start, end, label in spans])
+            doc.set_ents(
+                [Span(doc, start, end, label, kb_id=odds) for start, end, label, odds in spans]
+            )
 
-    def _decode(self, docs: Sequence[Doc], moves: _Moves) -> tuple[Ints, Ints, Ints]:
-        """Starts, ends and labels of all entities, in text order; tokens count as in the batch."""
+    def _decode(self, docs: Sequence[Doc], moves: _Moves) -> tuple[Ints, Ints, Ints, Floats]:
+        """Starts, ends and labels of all entities, in text order; tokens count as in the batch.
+
+        Last, for each entity, how probable each label was at its first token, where the model
+        chose it: the softmax over the moves that were allowed.
+        """
         tok2vec, lower, upper = map(self.model.get_ref, ("tok2vec", "lower", "upper"))
         features: Floats = lower.predict(tok2vec.predict(docs))  # row 0 stands for no token
         bias = lower.get_param("b")
         sentences = _sentences(docs)
         shortening = -sentences.length
         opened = np.full(len(sentences.first), -1)
+        odds = np.zeros((len(sentences.outside), len(moves.names)), dtype=np.float32)
         began = np.zeros(len(sentences.first), dtype=np.int64)
         entities = []
         for step in range(sentences.length[0]):
@@ -143,14 +159,25 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
             summed += bias
             scores = upper.predict(summed.max(axis=-1))
             rows = np.where(inside, 3 + 2 * opened + sentences.last[at], sentences.outside[at])
-            chosen = np.argmax(scores + moves.penalties[rows], axis=1)
-            began = np.where(moves.begins[chosen], at, began)
+            scores += moves.penalties[rows]
+            chosen = np.argmax(scores, axis=1)
+            beginning = moves.begins[chosen]
+            odds[at[beginning]] = _odds(scores[beginning], moves)
+            began = np.where(beginning, at, began)
             opened = moves.opens[chosen]
             ending = np.flatnonzero(moves.ends[chosen])
             entities.append((began[ending], at[ending] + 1, moves.label[chosen[ending]]))
         starts, ends, labels = map(np.concatenate, zip(*entities, strict=True))
         order = np.argsort(starts)
-        return starts[order], ends[order], labels[order]
+        return starts[order], ends[order], labels[order], odds[starts[order]]
+
+
+def _odds(scores: Floats, moves: _Moves) -> Floats:
+    """For each row of scores the probability that an entity of each label begins there."""
+    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    odds: Floats = exponentials @ moves.begun
+    return odds
 
 
 @Language.factory(

@@ -100,10 +100,13 @@ _TOO_GENERIC = frozenset(
     ]
 )
 
-_WORD = re.compile(r"\w+", re.UNICODE)
+_WORD = re.compile(r"\w+")
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
 
 
 def _plain(name: str) -> str:
+    if name.isascii():
+        return name.casefold()
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
@@ -122,9 +125,10 @@ def key(name: str) -> str:
 
 def slug(name: str) -> str:
     """An ASCII identifier: "Crédit Mutuel Innovation" is ``credit-mutuel-innovation``."""
-    ascii_words = (
-        re.sub(r"[^a-z0-9]", "", word) for word in _WORD.findall(_plain(name).replace("_", " "))
-    )
+    bare = _plain(name).replace("_", " ")
+    if bare.isascii():
+        return "-".join(_ASCII_WORD.findall(bare)) or "unnamed"
+    ascii_words = (re.sub(r"[^a-z0-9]", "", word) for word in _WORD.findall(bare))
     return "-".join(word for word in ascii_words if word) or "unnamed"
 
 
