@@ -8,7 +8,17 @@ from tiny import ROUND, passages
 
 from pipeline.cues import CueMatcher
 from pipeline.schema import AmountKind, Label
-from pipeline.view import Item, View, counterparts, distance, moods, nearest, read_view
+from pipeline.view import (
+    Item,
+    View,
+    counterparts,
+    distance,
+    moods,
+    nearest,
+    read_view,
+    sentence_features,
+    words_around,
+)
 
 
 def see(tiny: Language, text: str) -> View:
@@ -94,6 +104,20 @@ def test_names_and_sums_in_the_same_order(
     for item in view.items:
         for other in counterparts(view, item):
             assert counterparts(view, other) == [item]
+
+
+def test_what_hangs_on_labels_is_read_anew_when_one_has_changed(tiny: Language) -> None:
+    view = see(tiny, "Mirabelle lève 3 M€ auprès de Loire Capital.")
+    items = by_text(view)
+    fund, amount = items["Loire Capital"], items["3 M€"]
+    before = words_around(view, fund), sentence_features(view, 0, "s")
+    assert {"b-=auprès_de", "w-3=<AMOUNT>"} <= set(before[0])
+    assert "si:AMOUNT" in before[1]
+    amount.set_kind(Label.VALUATION)
+    assert (words_around(view, fund), sentence_features(view, 0, "s")) == before
+    view.relabelled()
+    assert "w-3=<VALUATION>" in words_around(view, fund)
+    assert "si:VALUATION" in sentence_features(view, 0, "s")
 
 
 def test_lines_are_counted(tiny: Language) -> None:
