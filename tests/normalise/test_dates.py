@@ -788,7 +788,8 @@ def test_time_is_linear(unit: str) -> None:
     cost(1_000)
     short, long = cost(10_000), cost(40_000)
     assert long < 12 * short + 0.01
-    assert short < 0.25  # 50 ms on an idle machine; the margin is for a busy one
+    # 50 ms on an idle machine. A busy one stretches even processor time: one run in twenty must do.
+    assert short < 0.075 or any(cost(10_000) < 0.075 for _ in range(20))
 
 
 # ---- Lexicon ---------------------------------------------------------------------------------
