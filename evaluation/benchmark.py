@@ -27,12 +27,12 @@ from statistics import median
 from typing import NamedTuple, TypeVar
 
 import spacy
-from pydantic import BaseModel, ConfigDict
 from spacy.language import Language
 from threadpoolctl import threadpool_info
 
 import pipeline
 from evaluation import digests, files
+from evaluation.files import Record
 from evaluation.plots import Axis, Line, svg
 from evaluation.sets import ANNOTATIONS, ROOT
 from evaluation.tables import Table
@@ -102,11 +102,7 @@ QUICK = Plan(
 )
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Run(_Model):
+class Run(Record):
     """One repetition: how many words were read and how long it took, in seconds."""
 
     words: int
@@ -118,7 +114,7 @@ class Run(_Model):
         return self.words / self.seconds
 
 
-class Point(_Model):
+class Point(Record):
     """A size (words of an article, or number of articles) with its repetitions."""
 
     size: int
@@ -132,7 +128,7 @@ class Point(_Model):
         return min(1e6 / run.speed for run in self.runs)
 
 
-class Ratio(_Model):
+class Ratio(Record):
     """A ratio (or seconds) that is wanted to be at least or at most so much."""
 
     value: float
@@ -150,7 +146,7 @@ class Ratio(_Model):
         return None if self.at_most is None else self.value <= self.at_most
 
 
-class Measurement(_Model):
+class Measurement(Record):
     """When, where and of what figures of time and memory were taken."""
 
     date: str

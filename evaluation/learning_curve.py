@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from itertools import groupby, islice
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from evaluation import crossval, digests, files
 from evaluation.counts import Counts, total
+from evaluation.files import Record
 from evaluation.plots import Axis, Line, svg
 from evaluation.report import F1, score_each
 from evaluation.sets import ANNOTATIONS, ROOT, SETS
@@ -33,11 +32,7 @@ SCORERS = ("align", "deals", "gold", "score")
 SEED = 20260101
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Point(_Model):
+class Point(Record):
     """What a model trained on ``share`` of the passages (and on the seeds) scores, by set and
     by key of :mod:`evaluation.score`; ``words`` counts the passages, not the seeds."""
 
@@ -48,7 +43,7 @@ class Point(_Model):
     scores: dict[str, dict[str, F1]]
 
 
-class LearningCurve(_Model):
+class LearningCurve(Record):
     """The stored report; one point a share, smallest first."""
 
     digests: dict[str, str]

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
 from scipy.stats import binomtest
 
 from evaluation import files
+from evaluation.files import Record
 from evaluation.tables import Table
 from pipeline.errors import DealReaderError
 from pipeline.library import Reading
@@ -47,11 +47,7 @@ class Row:
     verdict: str = ""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Counts(_Model):
+class Counts(Record):
     """How many articles were read, how many of them got an event, and how many events there are."""
 
     articles: int
@@ -60,7 +56,7 @@ class Counts(_Model):
     sums: int
 
 
-class Verdict(_Model):
+class Verdict(Record):
     """What a reader said of a row, without its text."""
 
     article: str
@@ -69,7 +65,7 @@ class Verdict(_Model):
     verdict: str
 
 
-class Stored(_Model):
+class Stored(Record):
     """What is kept: counts, ids and verdicts, none of the text."""
 
     source: str

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from evaluation import bootstrap, crossval, digests, files, unseen
 from evaluation.calibration import calibrate
 from evaluation.counts import Counts, Scores, total
+from evaluation.files import Record
 from evaluation.score import Prediction, score_case
 from evaluation.sets import ROOT, SETS, GoldSet, Nature
 from evaluation.systems import SYSTEMS, System
@@ -29,11 +28,7 @@ RENAMED_SET = "heldout"
 """The set that is also read with unseen names."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class F1(_Model):
+class F1(Record):
     """Precision, recall and F1 with their counts; ``None`` is 0/0."""
 
     precision: float | None
@@ -56,13 +51,13 @@ class F1(_Model):
         )
 
 
-class Share(_Model):
+class Share(Record):
     value: float | None
     right: int
     total: int
 
 
-class Bin(_Model):
+class Bin(Record):
     low: float
     high: float
     count: int
@@ -70,14 +65,14 @@ class Bin(_Model):
     accuracy: float
 
 
-class Reliability(_Model):
+class Reliability(Record):
     events: int
     ece: float | None
     brier: float | None
     bins: tuple[Bin, ...]
 
 
-class Trade(_Model):
+class Trade(Record):
     """What is scored where only events with at least ``min_confidence`` are kept."""
 
     min_confidence: float
@@ -87,7 +82,7 @@ class Trade(_Model):
     false_deals: int
 
 
-class SystemReport(_Model):
+class SystemReport(Record):
     """What one system scored on one set; the keys are those of :mod:`evaluation.score`.
 
     ``trade`` is empty for a system without confidences.
@@ -113,7 +108,7 @@ class SystemReport(_Model):
         return self.shares[name].value if name in self.shares else None
 
 
-class SetReport(_Model):
+class SetReport(Record):
     name: str
     about: str
     nature: str
@@ -126,7 +121,7 @@ class SetReport(_Model):
     systems: dict[str, SystemReport]
 
 
-class NamesTest(_Model):
+class NamesTest(Record):
     """F1 of a set as it is, and of ``draws`` copies of it in which every name is an unseen one."""
 
     name: str
@@ -140,7 +135,7 @@ class NamesTest(_Model):
         return (self.before["roles"].f1 or 0.0) - (self.after["roles"].f1 or 0.0)
 
 
-class Report(_Model):
+class Report(Record):
     """An evaluation. ``crossval``: whether the stored cross-validation is up to date; ``names``:
     ``None`` where the set of the names test holds no article."""
 

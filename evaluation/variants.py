@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from pydantic import BaseModel, ConfigDict
-
 import pipeline
 from evaluation import benchmark, bootstrap, crossval, digests, files, learning_curve, render
 from evaluation.benchmark import FULL, Measurement, Plan, Run, Tell
 from evaluation.counts import DASH
+from evaluation.files import Record
 from evaluation.plots import Axis, Line, svg
 from evaluation.report import HEADLINES, SetReport, score_each, set_report, summarise
 from evaluation.score import Role
@@ -52,11 +51,7 @@ _LEGEND = (
 _SCORE = "F1 of spans on the stopping fold"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Epoch(_Model):
+class Epoch(Record):
     """A line of the ``progress.jsonl`` of :mod:`pipeline.transformer_training`."""
 
     epoch: int
@@ -71,7 +66,7 @@ Bounds = dict[str, tuple[float, float] | None]
 """Intervals by model."""
 
 
-class Cost(_Model):
+class Cost(Record):
     """What one model takes to read; memory and size in bytes."""
 
     size: int
@@ -92,7 +87,7 @@ class Variants(Measurement):
     curves: dict[str, Curve]
 
 
-class _Answer(_Model):
+class _Answer(Record):
     """What the process of one model prints; readings by set."""
 
     cost: Cost
