@@ -8,14 +8,13 @@ from typing import Any
 
 from pipeline.codes import GROUP, NOTHING
 from pipeline.deals import (
-    YES,
     Draft,
     Worths,
     investor_items,
     share_features,
     worth_features,
 )
-from pipeline.linear import LinearModels
+from pipeline.linear import YES, LinearModels
 from pipeline.normalise.dates import interval
 from pipeline.normalise.names import slug
 from pipeline.schema import EventType, InvestorRole, Label, Qualifier

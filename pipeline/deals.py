@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
-from pipeline.linear import LinearModels, most_probable
+from pipeline.linear import NO, YES, LinearModels, most_probable
 from pipeline.schema import NAME_LABELS, AmountKind, Commitment, Label
 from pipeline.view import (
     Item,
@@ -31,9 +31,6 @@ from pipeline.view import (
     sentence_features,
     words_around,
 )
-
-YES = "yes"
-NO = "no"
 
 OPERATION_CUES = frozenset(
     [

@@ -18,8 +18,6 @@ from spacy.tokens import Doc
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOTHING
 from pipeline.deals import (
     LINKS,
-    NO,
-    YES,
     Candidates,
     Deals,
     Draft,
@@ -40,7 +38,7 @@ from pipeline.deals import (
     share_features,
     worth_features,
 )
-from pipeline.linear import Features, LinearModel, LinearModels
+from pipeline.linear import NO, YES, Features, LinearModel, LinearModels
 from pipeline.markup import GoldArticle, GoldEvent, GoldMention
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, EventType, Label
 from pipeline.view import PASSES, Item, View, distance, nearest, pass_items, relabel

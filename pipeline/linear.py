@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 Features = Collection[str]
 
+YES = "yes"
+NO = "no"
+
 _DECIMALS = 4
 
 
@@ -127,11 +130,14 @@ def most_probable(probabilities: Mapping[str, float]) -> tuple[str, float]:
 
 
 class LinearModels(dict[str, LinearModel]):
-    """Models by name."""
+    """Models by name; what no training text ever asked is answered with no."""
 
     def __init__(self, models: Mapping[str, LinearModel] | None = None) -> None:
         super().__init__(models or {})
         self._joints: dict[tuple[str, ...], _Joint] = {}
+
+    def __missing__(self, name: str) -> LinearModel:
+        return LinearModel([NO], [0.0], {})
 
     def __or__(self, others: Mapping[str, LinearModel]) -> LinearModels:  # type: ignore[override]
         return LinearModels({**self, **others})

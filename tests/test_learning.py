@@ -9,9 +9,9 @@ import pytest
 from spacy.language import Language
 from tiny import ROUND, TEMPLATES, passages, trained
 
-from pipeline.deals import LINKS, NO, YES, Draft
+from pipeline.deals import LINKS, Draft
 from pipeline.learning import NOTHING, Aligned, collect, fold_of, gold_drafts
-from pipeline.linear import LinearModel
+from pipeline.linear import NO, YES, LinearModel
 from pipeline.markup import GoldArticle, parse
 from pipeline.schema import (
     NAME_LABELS,

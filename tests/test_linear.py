@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.linear import LinearModel, LinearModels
+from pipeline.linear import NO, YES, LinearModel, LinearModels
 
 WEATHER = [["cloud", "wind"], ["cloud"], ["sun"], ["sun", "wind"], ["snow"], ["snow", "wind"]] * 3
 ANSWERS = ["rain", "rain", "dry", "dry", "white", "white"] * 3
@@ -147,3 +147,12 @@ def test_inference_needs_no_scikit_learn() -> None:
         check=True,
     )
     assert done.stdout.split() == ["dry", "False", "False"]
+
+
+def test_what_no_text_ever_asked_is_answered_with_no() -> None:
+    model = LinearModel.fit([["a"], ["a"], ["b"], ["b"]], [YES, YES, NO, NO], strength=10)
+    models = LinearModels({"asked": model})
+    assert models["never"].best(["a"]) == NO
+    answers = models.answers(("asked", "never"), ["a"])
+    assert [answers["asked"][0], answers["never"]] == [YES, (NO, 1.0)]
+    assert list(models) == ["asked"]
