@@ -29,6 +29,7 @@ from pipeline.view import (
     nearest,
     role_features,
     sentence_features,
+    wholes,
     words_around,
 )
 
@@ -258,6 +259,7 @@ class Deals:
             for anchor in draft.anchors:
                 self.anchored.setdefault(anchor.index, set()).add(at)
         self.main = max(self.companies, key=lambda party: self.companies[party], default=None)
+        self.wholes = wholes(view)
         self.recalled = [_is_recalled(view, draft.anchors[0]) for draft in drafts]
         self.fresh = self.recalled.count(False)
         self._anchors = [view.items[index] for index in sorted(self.anchored)]
@@ -365,6 +367,7 @@ class _Standing:
         self.last = deals.last_before(item)
         self.named = deals.last_named(item)
         self.tied = deals.tied(item)
+        self.whole = deals.wholes.get(item.index)
         self.noted = [category for category in _NOTED if category in cues]
 
 
@@ -415,6 +418,9 @@ def _draft_features(standing: _Standing, at: int, rank: int, gap: int, near: Ite
         f"past={past}&delta={_signed(item.sent - near.sent, 3)}",
         f"past={past}&same={item.sent == near.sent}&fresh={min(deals.fresh, 2)}",
     ]
+    if standing.whole is not None:
+        told = {anchor.money.value for anchor in draft.anchors if anchor.money is not None}
+        out.append(f"whole={standing.whole in told}")
     out += _ties(view, item, {draft.company}, deals.companies)
     if item.party is not None:
         out.append(f"self={item.party == draft.company}")

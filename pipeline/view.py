@@ -641,6 +641,33 @@ class _Sums:
         self.order = {place: order for order, place in enumerate(places)}
         self.values = Counter(money.value for money in sums if money.value is not None)
         self.largest = max(self.values, default=Decimal(0))
+        self.wholes = wholes(view)
+
+
+_MOST_PARTS = 4
+
+
+def wholes(view: View) -> dict[int, Decimal]:
+    """The sums that add up: by the index of each part, what it makes with its neighbours.
+
+    "500 millions tout de suite, puis 1,5 milliard" are parts where the article also tells a sum
+    of 2 billion; a part may stand before it or after.
+    """
+    told = [
+        (item, item.money.value)
+        for item in view.items
+        if item.money is not None and item.money.converts is None and item.money.value is not None
+    ]
+    values = {value for _, value in told}
+    out: dict[int, Decimal] = {}
+    for first in range(len(told)):
+        run = told[first : first + _MOST_PARTS]
+        total = run[0][1]
+        for place, (_, value) in enumerate(run[1:], 2):
+            total += value
+            if total in values:
+                out.update((item.index, total) for item, _ in run[:place])
+    return out
 
 
 def money_features(view: View, item: Item, sums: _Sums) -> list[str]:
@@ -660,6 +687,10 @@ def money_features(view: View, item: Item, sums: _Sums) -> list[str]:
     out.append(f"sent={min(item.sent, 4)}")
     out.append(f"repeated={min(sums.values[value], 3)}")
     out.append(f"order={min(sums.order[item.index], 3)}")
+    if item.index in sums.wholes:
+        out.append("part")
+    if value in sums.wholes.values():
+        out.append("whole")
     if sums.values:
         out.append("largest" if value >= sums.largest else "smaller")
     in_sentence = [
