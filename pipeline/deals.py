@@ -10,7 +10,7 @@ for each label over the same evidence: distance, what stands between, whose comp
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -771,14 +771,16 @@ def _complete(deals: Deals, models: LinearModels) -> None:
         draft.attributes |= models.answers(_ATTRIBUTES, deal_features(deals, at))
 
 
-def _choose_company(
-    among: Candidates, models: LinearModels, anchor: Item
-) -> tuple[int, float] | None:
-    """The most probable company of the deal that hangs on ``anchor``; of equal ones the first."""
-    scores = {
+def _companies(among: Candidates, models: LinearModels, anchor: Item) -> dict[int, float]:
+    """How probably the deal that hangs on ``anchor`` is that of each candidate near it."""
+    return {
         party: models["company"].probabilities(features).get(YES, 0.0)
         for party, features in company_features(among, anchor)
     }
+
+
+def _choose_company(among: Candidates, scores: Mapping[int, float]) -> tuple[int, float] | None:
+    """The most probable company; of equal ones the first."""
     best = max(scores, key=lambda party: (scores[party], -among.order[party]), default=None)
     return None if best is None else (best, scores[best])
 
@@ -792,24 +794,43 @@ _POSSIBLE_DEED = 0.25
 
 def _amount_drafts(among: Candidates, models: LinearModels) -> list[Draft]:
     """One draft for each company and sum that may be a whole deal."""
-    drafts: dict[object, Draft] = {}
+    told: dict[object, list[tuple[Item, float, dict[int, float]]]] = defaultdict(list)
     for item in among.view.items:
         if item.money is None or item.money.converts is not None:
             continue
         chance = item.chance(AmountKind.DEAL)
-        if chance < _POSSIBLE_SUM:
-            continue
-        chosen = _choose_company(among, models, item)
-        if chosen is None:
-            continue
+        if chance >= _POSSIBLE_SUM and (scores := _companies(among, models, item)):
+            told[item.money.same_sum()].append((item, chance, scores))
+    drafts = []
+    for anchors in told.values():
+        drafts += _of_one_sum(among, anchors)
+    return drafts
+
+
+_FIRM = 0.95
+"""Where one sum is told twice, it is that of one company, unless another is this probable."""
+
+
+def _of_one_sum(
+    among: Candidates, anchors: Sequence[tuple[Item, float, dict[int, float]]]
+) -> list[Draft]:
+    summed: Counter[int] = Counter()
+    for _, _, scores in anchors:
+        summed.update(scores)
+    leader = max(summed, key=lambda party: (summed[party], -among.order[party]))
+    drafts: dict[int, Draft] = {}
+    for item, chance, scores in anchors:
+        chosen = _choose_company(among, scores)
+        assert chosen is not None
         company, score = chosen
-        key = (company, item.money.same_sum())
-        if key in drafts:
-            drafts[key].anchors.append(item)
-            drafts[key].company_score = max(drafts[key].company_score, score)
-            drafts[key].score = max(drafts[key].score, chance)
+        if score < _FIRM:
+            company, score = leader, scores.get(leader, 0.0)
+        if company in drafts:
+            drafts[company].anchors.append(item)
+            drafts[company].company_score = max(drafts[company].company_score, score)
+            drafts[company].score = max(drafts[company].score, chance)
         else:
-            drafts[key] = Draft("amount", [item], company, chance, score)
+            drafts[company] = Draft("amount", [item], company, chance, score)
     return list(drafts.values())
 
 
@@ -855,7 +876,7 @@ def _valuation_drafts(
             continue
         features = own_worth_features(told, item)
         score = models["own_worth"].probabilities(features).get(YES, 0.0)
-        chosen = _choose_company(among, models, item)
+        chosen = _choose_company(among, _companies(among, models, item))
         if score < _POSSIBLE_DEED or chosen is None:
             continue
         company, company_score = chosen
