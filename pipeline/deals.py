@@ -332,12 +332,15 @@ def link_features(
     if item.party is not None:
         own += governing_cues(view, item)
     own = [f"x{feature}" for feature in own]
+    if item.label == Label.DATE:
+        moods = sentence_features(view, item.sent, "")
+        own += [f"when={item.when}", *(f"when={item.when}&{told}" for told in moods)]
     for at in asked:
         yield at, _draft_features(standing, at, ranks[at], *near[at]) + own
 
 
 def _is_recalled(view: View, anchor: Item) -> bool:
-    """Whether words of the past stand before a sum, or right after it in the same clause.
+    """Whether the words or the date of a past deal stand before a sum, or after it in its clause.
 
     No other sum stands in between.
     """
@@ -351,7 +354,12 @@ def _is_recalled(view: View, anchor: Item) -> bool:
     high = anchor.end + (clause.index(",") if "," in clause else len(clause))
     return any(
         cue.category == "background" and low <= cue.start < high for cue in view.cues[anchor.sent]
+    ) or any(
+        item.when in _LONG_AGO and low <= item.start < high for item in view.by_sent[anchor.sent]
     )
+
+
+_LONG_AGO = frozenset({"months", "years"})
 
 
 class _Standing:
@@ -412,6 +420,9 @@ def _draft_features(standing: _Standing, at: int, rank: int, gap: int, near: Ite
         out.append(f"{category}&rank={min(rank, 2)}")
     past = deals.recalled[at]
     rivals_past = len(deals.drafts) - deals.fresh - past > 0
+    if item.when:
+        out.append(f"when={item.when}&past={past}&same={item.sent == near.sent}")
+        out.append(f"when={item.when}&rank={min(rank, 2)}&first={at == 0}")
     out += [
         f"past={past}&rival={rivals_past}",
         f"past={past}&rank={min(rank, 2)}",
@@ -570,6 +581,8 @@ def deal_features(deals: Deals, at: int) -> list[str]:
             out |= {f"{role}={item.text.lower()}" for item, _ in linked}
             out |= {f"{role}:{word}" for item, _ in linked
                     for word in view.tokens[item.start : item.end]}  # fmt: skip
+        if role in ("date", "expected_close"):
+            out |= {f"{role}={item.when}" for item, _ in linked}
     for attributes in draft.investor_attributes.values():
         out |= {f"inv:{name}={value}" for name, (value, _) in attributes.items()}
     for item in [*draft.anchors[:4], *view.parties[draft.company][:_MENTIONS_READ]]:
@@ -583,6 +596,9 @@ def deal_features(deals: Deals, at: int) -> list[str]:
         low, high = view.sents[anchor.sent]
         window = range(max(low, anchor.start - 8), min(high, anchor.end + 6))
         out |= {f"word={view.tokens[i]}" for i in window if i not in view.item_at}
+        for item in view.by_sent[anchor.sent]:
+            if item.when:
+                out.add(f"{prefix}when={item.when}")
         if anchor.sent + 1 < len(view.sents):
             out.update(sentence_features(view, anchor.sent + 1, "n"))
         if anchor.sent:

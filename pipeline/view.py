@@ -31,6 +31,7 @@ from pipeline.codes import (
 from pipeline.cues import Cue, CueMatcher
 from pipeline.lexicon import Row, Text, load
 from pipeline.linear import LinearModel
+from pipeline.normalise.edtf import bounds
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, Label
 
 PARTY_LABELS = frozenset({*NAME_LABELS, GROUP, NOM_COMPANY, NOM_INVESTOR})
@@ -56,6 +57,8 @@ class Item:
     party: int | None = None
     money: MoneyCode | None = None
     date: str | None = None
+    when: str = ""
+    """Where a date lies, seen from the day of the article."""
     nominal: bool = False
     list_head: int = -1
     series: list[Item] = field(default_factory=list)
@@ -143,8 +146,8 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
     for cue in find_cues(doc):
         cues[bisect_right(starts, cue.start) - 1].append(cue)
     spans = sorted([*doc.ents, *doc.spans.get(NOMINALS, ())], key=lambda span: span.start)
-    bounds = _bounds(text, [offsets[at] for at in (*starts, len(doc))])
-    view = View(text, tokens, texts, sents, bounds, [], cues)
+    stretches = _bounds(text, [offsets[at] for at in (*starts, len(doc))])
+    view = View(text, tokens, texts, sents, stretches, [], cues)
     parties: dict[int, list[Item]] = defaultdict(list)
     by_sent: dict[int, list[Item]] = defaultdict(list)
     for index, span in enumerate(spans):
@@ -160,6 +163,7 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
             item.money, item.code = read_money(id_), id_
         elif label == Label.DATE:
             item.date = id_ or None
+            item.when = _when(item.date, doc._.published)
         item.ner, item.odds = label, read_odds(span.kb_id_)
         view.items.append(item)
         by_sent[item.sent].append(item)
@@ -184,6 +188,22 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
     _chain_lists(view)
     _chain_series(view)
     return view
+
+
+_AGES = ((10, "days"), (70, "weeks"), (400, "months"))
+"""How long ago a date lies, by the most days."""
+
+
+def _when(value: str | None, published: str | None) -> str:
+    if value is None or published is None:
+        return "unresolved" if value is None else "undated"
+    (first, last), (day, night) = bounds(value), bounds(published)
+    if first > night:
+        return "future"
+    if last >= day:
+        return "now"
+    ago = (day - last).days
+    return next((name for most, name in _AGES if ago <= most), "years")
 
 
 def _bounds(text: str, starts: Sequence[int]) -> list[tuple[int, int]]:
