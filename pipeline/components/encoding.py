@@ -1,9 +1,10 @@
 """The encoder at inference: each word embedded once, long texts encoded in stretches.
 
 What the embedding says of a token depends on its word alone, so it is worked out once for each
-word of a batch. The layers above look a few tokens to either side and no farther, so they run
+word of a batch. The layers above look some tokens to either side and no farther, so they run
 over stretches that fit into the processor's cache, with so many tokens more at both ends that
-nothing is missed. Model, training and files are spaCy's, and so is the result but for rounding.
+nothing is missed. The models are trained and kept as they were, and the result is the same but
+for rounding.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.attrs import ORTH
 from spacy.language import Language
 from spacy.pipeline import Tok2Vec
 from spacy.tokens import Doc
 from thinc.api import Model
 
-Floats = NDArray[np.float32]
-Node = Model[Any, Any]
+from pipeline.dilated import ENCODER, WINDOW, Floats, Node, means
 
 _STRETCH = 512
 """Tokens that are encoded at a time."""
@@ -29,11 +28,9 @@ _EPSILON = 1e-8
 """What thinc's layer norm adds to the variance."""
 
 
-class _Layer(NamedTuple):
-    """A maxout over a window with layer norm, around which a residual connection goes."""
+class _Maxout(NamedTuple):
+    """A maxout with layer norm."""
 
-    window: int
-    """Tokens that it sees on each side."""
     weights: Floats
     """Inputs by outputs; the pieces of one output stand together."""
     bias: Floats
@@ -42,8 +39,18 @@ class _Layer(NamedTuple):
     shift: Floats
 
 
+class _Layer(NamedTuple):
+    """A maxout over a window, around which a residual connection goes."""
+
+    reach: int
+    """How far it sees to each side, in tokens."""
+    dilation: int
+    maxout: _Maxout
+
+
 def quicken(nlp: Language) -> None:
-    """Lets the embedding and the encoder of ``spacy.Tok2Vec.v2`` predict by this module.
+    """Lets a ``spacy.Tok2Vec.v2`` predict by this module: its embedding, and its encoder if that
+    is one of :mod:`pipeline.dilated`.
 
     Other models stay as they are.
     """
@@ -52,7 +59,7 @@ def quicken(nlp: Language) -> None:
             continue
         embed, encode = pipe.model.get_ref("embed"), pipe.model.get_ref("encode")
         pipe.model.replace_node(embed, _predicting(embed, _embed))
-        if _is_window_encoder(encode):
+        if encode.name == ENCODER:
             pipe.model.replace_node(encode, _predicting(encode, _encode))
 
 
@@ -85,29 +92,35 @@ def _embed(node: Node, docs: Sequence[Doc]) -> list[Floats]:
     return np.split(vectors[places], np.cumsum([len(doc) for doc in docs])[:-1])
 
 
-def _is_window_encoder(node: Node) -> bool:
-    """Whether the node is a ``spacy.MaxoutWindowEncoder.v2``."""
-    kinds = {"residual", "expand_window", "maxout", "layernorm", "dropout", "with_array"}
-    names = {part for inner in node.walk() for part in _kinds(inner.name)}
-    return names <= kinds and {"expand_window", "maxout", "layernorm"} <= names
-
-
-def _kinds(name: str) -> list[str]:
-    return name.replace("(", ">>").replace(")", "").split(">>")
+def _encode(node: Node, documents: list[Floats]) -> list[Floats]:
+    """The encoded vectors of each document, which see nothing of the others."""
+    below, mean, above = node.layers
+    told = _through(_layers(below), documents)
+    (maxout,) = _maxouts(mean)
+    said = _apply(maxout, means(told, node.get_dim("nO")))
+    mixed = [vectors + more for vectors, more in zip(told, said, strict=True)]
+    return _through(_layers(above), mixed)
 
 
 def _layers(node: Node) -> list[_Layer]:
-    """The layers from below: views of the parameters, which training may have changed."""
-    found: dict[str, list[Node]] = {"expand_window": [], "maxout": [], "layernorm": []}
-    for inner in node.walk(order="dfs_pre"):
-        if inner.name in found:
-            found[inner.name].append(inner)
-    layers = []
-    for window, maxout, norm in zip(*found.values(), strict=True):
+    """The layers of a stack from below."""
+    windows = [inner.attrs for inner in node.walk(order="dfs_pre") if inner.name == WINDOW]
+    return [
+        _Layer(seen["window_size"] * seen["dilation"], seen["dilation"], maxout)
+        for seen, maxout in zip(windows, _maxouts(node), strict=True)
+    ]
+
+
+def _maxouts(node: Node) -> list[_Maxout]:
+    """The maxouts of a model from below: views of the parameters, which training may change."""
+    inner: list[Any] = list(node.walk(order="dfs_pre"))
+    maxouts = [one for one in inner if one.name == "maxout"]
+    norms = [one for one in inner if one.name == "layernorm"]
+    found = []
+    for maxout, norm in zip(maxouts, norms, strict=True):
         weights, bias = maxout.get_param("W"), maxout.get_param("b")
-        layers.append(
-            _Layer(
-                window.attrs["window_size"],
+        found.append(
+            _Maxout(
                 weights.reshape(-1, weights.shape[2]).T,
                 bias.ravel(),
                 weights.shape[1],
@@ -115,15 +128,15 @@ def _layers(node: Node) -> list[_Layer]:
                 norm.get_param("b"),
             )
         )
-    return layers
+    return found
 
 
-def _encode(node: Node, documents: Sequence[Floats]) -> list[Floats]:
-    """The encoded vectors of each document, which see nothing of the others."""
-    layers = _layers(node)
-    margin = sum(layer.window for layer in layers)
+def _through(layers: Sequence[_Layer], documents: Sequence[Floats]) -> list[Floats]:
+    """The vectors of each document after some layers."""
+    margin = sum(layer.reach for layer in layers)
+    width = len(layers[0].maxout.gain)
     ends = np.cumsum([len(vectors) + margin for vectors in documents])
-    rows = np.zeros((ends[-1] + margin if len(ends) else 0, node.get_dim("nO")), np.float32)
+    rows = np.zeros((ends[-1] + margin if len(ends) else 0, width), np.float32)
     for vectors, end in zip(documents, ends, strict=True):
         rows[end - len(vectors) : end] = vectors
     encoded = np.empty_like(rows)
@@ -131,26 +144,30 @@ def _encode(node: Node, documents: Sequence[Floats]) -> list[Floats]:
         first, high = max(0, low - margin), min(low + _STRETCH, len(rows))
         stretch = rows[first : high + margin]
         for layer in layers:
-            stretch = stretch + _apply(layer, stretch)
+            stretch = stretch + _apply(layer.maxout, _window(layer, stretch))
         encoded[low:high] = stretch[low - first : high - first]
     return [encoded[end - len(vectors) : end] for vectors, end in zip(documents, ends, strict=True)]
 
 
-def _apply(layer: _Layer, rows: Floats) -> Floats:
-    """The layer without its residual connection; beyond the rows it sees zeros."""
+def _window(layer: _Layer, rows: Floats) -> Floats:
+    """For each row those that the layer sees from it, side by side; zeros beyond the rows."""
     length, width = rows.shape
-    padded = np.zeros((length + 2 * layer.window, width), np.float32)
-    padded[layer.window : layer.window + length] = rows
-    seen = np.concatenate([padded[at : at + length] for at in range(2 * layer.window + 1)], axis=1)
-    scores = seen @ layer.weights
-    scores += layer.bias
+    padded = np.zeros((length + 2 * layer.reach, width), np.float32)
+    padded[layer.reach : layer.reach + length] = rows
+    starts = range(0, 2 * layer.reach + 1, layer.dilation)
+    return np.concatenate([padded[at : at + length] for at in starts], axis=1)
+
+
+def _apply(maxout: _Maxout, rows: Floats) -> Floats:
+    scores = rows @ maxout.weights
+    scores += maxout.bias
     # Piece by piece: numpy takes many times as long for the maximum over a short last axis.
-    out = scores[:, :: layer.pieces].copy()
-    for piece in range(1, layer.pieces):
-        np.maximum(out, scores[:, piece :: layer.pieces], out=out)
+    out: Floats = scores[:, :: maxout.pieces].copy()
+    for piece in range(1, maxout.pieces):
+        np.maximum(out, scores[:, piece :: maxout.pieces], out=out)
     out -= out.mean(axis=1, keepdims=True)
     variance = np.einsum("ij,ij->i", out, out) / out.shape[1] + _EPSILON
     out *= (1 / np.sqrt(variance))[:, np.newaxis]
-    out *= layer.gain
-    out += layer.shift
+    out *= maxout.gain
+    out += maxout.shift
     return out
