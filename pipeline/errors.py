@@ -39,7 +39,16 @@ class MarkupError(DealReaderError):
     def __init__(self, message: str, *, path: str, line: int) -> None:
         self.path = path
         self.line = line
+        self.message = message
         super().__init__(f"{path}:{line}: {message}")
+
+    def __reduce__(self) -> tuple[object, tuple[str, str, int]]:
+        """NERs are trained in processes of their own, and errors travel as pickles."""
+        return _markup_error, (self.message, self.path, self.line)
+
+
+def _markup_error(message: str, path: str, line: int) -> MarkupError:
+    return MarkupError(message, path=path, line=line)
 
 
 class LexiconError(DealReaderError):
