@@ -8,11 +8,12 @@ from pathlib import Path
 
 
 def code(root: Path) -> str:
-    """Of the pipeline's modules and lexicons and of the training configurations."""
+    """Of the pipeline's modules and lexicons, and of what training starts from."""
     files = [
         *(root / "pipeline").rglob("*.py"),
         *(root / "pipeline").rglob("*.toml"),
         *below(root / "models" / "configs"),
+        *below(root / "models" / "pretrained"),
     ]
     return digest(files, root)
 
@@ -25,11 +26,7 @@ def corpus(root: Path) -> str:
 
 def model(root: Path, name: str = "fr_deals_md") -> str:
     """Of the shipped model, or of another one in the folder of models."""
-    if name != "fr_deals_md":
-        return digest(below(root / "models" / name), root)
-    others = {root / "models" / "configs", root / "models" / "fr_deals_trf"}
-    files = [file for file in below(root / "models") if others.isdisjoint(file.parents)]
-    return digest(files, root)
+    return digest(below(root / "models" / name), root)
 
 
 def digest(files: Iterable[Path], root: Path) -> str:

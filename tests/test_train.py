@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -76,8 +77,10 @@ def test_a_trained_pipeline_is_saved_whole(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_mark_that_cuts_a_token_stops_the_training() -> None:
     bad = parse("+++\n+++\nLe groupe [Alp](ORG o1)ha.", path="bad.md")
-    with pytest.raises(MarkupError, match=r"bad\.md:3: .*cuts a token"):
+    with pytest.raises(MarkupError, match=r"bad\.md:3: .*cuts a token") as caught:
         train_ner(Job((bad,), (), None, 7))
+    travelled = pickle.loads(pickle.dumps(caught.value))  # as between the processes that train
+    assert (str(travelled), travelled.line) == (str(caught.value), 3)
 
 
 def test_the_model_learns_from_seeds_and_training_text(

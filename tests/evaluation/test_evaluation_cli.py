@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def test_the_learning_curve(root: Path, monkeypatch: pytest.MonkeyPatch) -> None
         return [Stored(events=(), mentions=()) for _ in articles]
 
     monkeypatch.setattr(crossval, "learn_and_read", learner)
+    monkeypatch.setattr(learning_curve, "shipped", partial(learner, ()))
     for name in learning_curve.SCORERS:
         (root / "evaluation" / f"{name}.py").write_text("A = 1\n", encoding="utf-8")
     done = run(root, "learning-curve")

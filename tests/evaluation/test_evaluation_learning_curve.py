@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,10 @@ class Learner:
             for one in articles
         ]
         return found if len(gold) >= self.enough else [NOTHING for _ in articles]
+
+
+SHIPPED = partial(Learner(0), ())
+"""A shipped model that finds the deal."""
 
 
 def corpus(**writers: int) -> list[GoldArticle]:
@@ -84,8 +89,8 @@ def test_a_smaller_share_is_part_of_a_larger_one_in_whatever_order_files_come() 
 
 def test_each_share_is_trained_on_with_the_seeds_and_scored(tmp_path: Path) -> None:
     learner = Learner(enough=6)
-    curve = run(project(tmp_path), learner=learner, tell=lambda line: None)
-    assert [len(paths) for paths in learner.trained_on] == [2 + 1, 2 + 2, 2 + 5, 2 + 10]
+    curve = run(project(tmp_path), learner=learner, reader=SHIPPED, tell=lambda line: None)
+    assert [len(paths) for paths in learner.trained_on] == [2 + 1, 2 + 2, 2 + 5]
     seeds = {path.rpartition("/")[2] for path in learner.trained_on[0]} & {"one.md", "two.md"}
     assert seeds == {"one.md", "two.md"}
     assert [point.passages for point in curve.points] == [1, 2, 5, 10]
@@ -99,7 +104,7 @@ def test_each_share_is_trained_on_with_the_seeds_and_scored(tmp_path: Path) -> N
 
 
 def test_the_report_comes_back_with_its_page_and_plot(tmp_path: Path) -> None:
-    curve = run(project(tmp_path), learner=Learner(6), tell=lambda line: None)
+    curve = run(project(tmp_path), learner=Learner(6), reader=SHIPPED, tell=lambda line: None)
     stored = tmp_path / "reports/learning_curve.json"
     assert read(stored) is None
     write(curve, stored)
@@ -122,12 +127,14 @@ def test_the_report_comes_back_with_its_page_and_plot(tmp_path: Path) -> None:
         ("pipeline/code.py", ["code"]),
         ("evaluation/score.py", ["scorer"]),
         ("evaluation/README", []),
-        ("models/fr/weights", []),
+        ("models/fr_deals_md/weights", ["model"]),
+        ("models/README.md", []),
     ],
 )
 def test_what_makes_the_curve_stale(tmp_path: Path, changed: str, stale: list[str]) -> None:
     root = project(tmp_path)
     curve = LearningCurve(digests=learning_curve.current_digests(root), versions={}, points=())
     assert staleness(curve, root) == []
+    (root / changed).parent.mkdir(parents=True, exist_ok=True)
     (root / changed).write_text("changed", encoding="utf-8")
     assert staleness(curve, root) == stale
