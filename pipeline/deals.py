@@ -208,7 +208,7 @@ def _of_candidate(among: Candidates, anchor: Item, party: int, near: Item, rank:
     if level:
         out.append(f"counterpart={party in level}")
     out += [f"between={label}" for label in sorted(between)]
-    out += [f"here={item.label}" for item in here]
+    out += [f"here={label}" for label in Counter(item.label for item in here)]
     if here:
         first_here = next(i for i in view.by_sent[anchor.sent] if i.party is not None)
         out.append(f"subject={first_here.party == party}")
@@ -543,7 +543,7 @@ def operation_features(told: Told, party: int, sent: int) -> list[str]:
     out.append(f"investors={min(investors, 3)}&own={bool(own)}")
     out.append(f"investors_in_doc={told.any_investor}")
     out += [f"start={word}" for word in view.tokens[low : low + 2]]
-    return out
+    return list(dict.fromkeys(out))
 
 
 def operation_sentences(view: View, party: int) -> list[int]:
@@ -685,7 +685,7 @@ def share_features(view: View, share: Item, investor: Item) -> list[str]:
     if level:
         out.append(f"counterpart={investor.party in level}")
     between = view.tokens[min(investor.end, share.end) : max(investor.start, share.start)]
-    out += [f"between={word}" for word in between[:6]]
+    out += [f"between={word}" for word in dict.fromkeys(between[:6])]
     return out
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Features = Collection[str]
+"""What is true of a case; nothing in it twice, for each time would count."""
 
 YES = "yes"
 NO = "no"

@@ -470,7 +470,7 @@ def clause_features(view: View, item: Item) -> tuple[str, ...]:
                 f"vp{side}{rank}={cue.category}|{small}|{rivals}",
                 f"vh{side}{rank}={cue.category}|{of_list}",
             ]
-    return tuple(out)
+    return tuple(dict.fromkeys(out))
 
 
 def _preposition(view: View, item: Item) -> str:
@@ -604,7 +604,7 @@ def _by_labels(view: View, item: Item, names: _Names) -> list[str]:
     out += [f"other={label}" for label, count in labels.items() if count > (label == item.label)]
     out.append(f"top={max(labels, key=lambda label: labels[label])}")
     words = view.tokens[item.start : item.end]
-    out += [f"has={word}" for word in words]
+    out += [f"has={word}" for word in dict.fromkeys(words)]
     out += [f"ends={word[-3:]}" for word in words[-1:]]
     if words[0] in first_names():
         out.append(f"first_name&len={min(len(words), 3)}")
@@ -730,8 +730,8 @@ def money_features(view: View, item: Item, sums: _Sums) -> list[str]:
             other = view.items[position]
             gap = abs(other.start - item.end) if offset > 0 else abs(item.start - other.end)
             out.append(f"{name}={other.label}{_bucket(gap)}")
-    out += [f"here={o.label}" for o in view.by_sent[item.sent] if o is not item]
-    return out
+    here = Counter(o.label for o in view.by_sent[item.sent] if o is not item)
+    return out + [f"here={label}" for label in here]
 
 
 def distance(a: Item, b: Item) -> int:

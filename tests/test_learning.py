@@ -10,7 +10,16 @@ from spacy.language import Language
 from tiny import ROUND, TEMPLATES, passages, trained
 
 from pipeline.deals import LINKS, Draft
-from pipeline.learning import NOTHING, Aligned, collect, fold_of, gold_drafts
+from pipeline.learning import (
+    NOTHING,
+    Aligned,
+    collect,
+    fold_of,
+    gold_drafts,
+    judge_samples,
+    mention_samples,
+    relation_samples,
+)
 from pipeline.linear import NO, YES, LinearModel
 from pipeline.markup import GoldArticle, parse
 from pipeline.schema import (
@@ -26,7 +35,7 @@ from pipeline.schema import (
     Label,
     Status,
 )
-from pipeline.view import read_view
+from pipeline.view import PASSES, read_view, relabel
 
 
 def align(nlp: Language, article: GoldArticle) -> Aligned:
@@ -108,6 +117,22 @@ def test_an_event_whose_company_was_not_found_is_left_out(tiny: Language) -> Non
     source = ROUND.format(company="Xylo", fund="Loire Capital", other="Aber Ventures", medium="M.")
     missing = parse(source.replace("[La start-up](COMPANY c1 nom)", "Elle"))
     assert gold_drafts(align(tiny, missing)) == []
+
+
+def test_no_evidence_is_given_twice(nlp: Language, train: Sequence[GoldArticle]) -> None:
+    """A fit counts it once, a model as often as it is given."""
+    models = nlp.get_pipe("fr_deals_events").models
+    seen = set()
+    for article in train[::60]:
+        document = align(nlp, article)
+        samples = [sample for model in PASSES for sample in mention_samples(document, model)]
+        relabel(document.view, models)
+        samples += relation_samples(document)
+        samples += judge_samples(document, models)
+        for model, features, _ in samples:
+            assert len(set(features)) == len(features), model
+            seen.add(model)
+    assert seen >= models.keys() - {"tells", "holder", "share", "basis", "own_worth"}
 
 
 def test_samples_are_grouped_by_model() -> None:
