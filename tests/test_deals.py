@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar, cast
 
 import pytest
 from clock import cost
@@ -16,13 +17,14 @@ from pipeline.deals import (
     Draft,
     _bracketed_sum,
     _is_recalled,
+    _of_one_sum,
     company_parties,
     investor_items,
     may_link,
     operation_sentences,
     read_deals,
 )
-from pipeline.view import View, distance, nearest, relabel
+from pipeline.view import Item, View, distance, nearest, relabel
 
 
 def see(tiny: Language, text: str) -> tuple[View, list[Draft]]:
@@ -64,12 +66,30 @@ def test_a_sum_said_twice_is_one_deal(tiny: Language) -> None:
         ("Mirabelle lève 3 M€, après 2 M€ en 2020.", [False, True]),
         ("Mirabelle avait levé 3 M€. Elle lève 8 M€.", [True, False]),
         ("Mirabelle lève 3 M€.", [False]),
+        (" date 2026-03-12 Mirabelle lève 3 M€, 2 M€ en 2020.", [False, True]),
+        (" date 2026-03-12 Mirabelle lève 3 M€ en mars 2026.", [False]),
     ],
 )
 def test_sums_that_are_recalled(tiny: Language, text: str, expected: list[bool]) -> None:
     view = tiny.get_pipe("fr_deals_events").view(tiny(text))
     sums = [item for item in view.items if item.money is not None]
     assert [_is_recalled(view, item) for item in sums] == expected
+
+
+def test_a_sum_that_is_told_twice_is_that_of_one_company() -> None:
+    class Among:
+        order: ClassVar = {1: 0, 2: 1}
+
+    item = Item(0, 0, 1, "AMOUNT", "3 M€", 0, 0, 4)
+
+    def companies(*told: dict[int, float]) -> list[tuple[int, int]]:
+        drafts = _of_one_sum(cast(Candidates, Among()), [(item, 0.9, scores) for scores in told])
+        return [(draft.company, len(draft.anchors)) for draft in drafts]
+
+    assert companies({1: 0.9, 2: 0.3}, {1: 0.4, 2: 0.6}) == [(1, 2)]
+    assert companies({1: 0.9, 2: 0.1}, {2: 0.8}) == [(1, 2)]
+    assert companies({1: 0.97, 2: 0.1}, {1: 0.1, 2: 0.96}) == [(1, 1), (2, 1)]
+    assert companies({1: 0.2}, {2: 0.2}) == [(1, 2)]
 
 
 def test_every_link_is_of_a_label_that_may(tiny: Language) -> None:

@@ -17,6 +17,7 @@ from pipeline.view import (
     nearest,
     read_view,
     sentence_features,
+    wholes,
     words_around,
 )
 
@@ -182,3 +183,45 @@ def test_nearest() -> None:
     assert nearest(items, item(2, 3)) is items[0]
     assert nearest(items, item(90, 91)) is items[2]
     assert nearest(items, items[1]) is items[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Elle lève 2 milliards d'euros : 500 millions, puis 1,5 milliard.", {"500 millions": 2e9}),
+        ("Avec 5 M€, 3 M€ et 4 M€, elle en a 12 M€.", {"5 M€": 12e6, "3 M€": 12e6, "4 M€": 12e6}),
+        ("Elle lève 8 M€, après 2 M€ en 2020.", {}),
+        ("Elle lève 4 M€, puis 4 M€.", {}),
+        ("Elle lève 3 M$ (2,5 M€) et 3 M$, soit 6 M$.", {"3 M$": 6e6}),
+    ],
+)
+def test_sums_that_add_up(tiny: Language, text: str, parts: dict[str, float]) -> None:
+    view = see(tiny, text)
+    found = {view.items[index].text: float(whole) for index, whole in wholes(view).items()}
+    assert {text: found.get(text) for text in parts} == parts
+    assert bool(found) == bool(parts)
+
+
+@pytest.mark.parametrize(
+    ("date", "when"),
+    [
+        ("en juin 2026", "future"),
+        ("le 12 mars 2026", "now"),
+        ("en mars 2026", "now"),
+        ("le 4 mars 2026", "days"),
+        ("en février 2026", "weeks"),
+        ("en mai 2025", "months"),
+        ("en 2021", "years"),
+    ],
+)
+def test_where_a_date_lies(tiny: Language, date: str, when: str) -> None:
+    text = f" date 2026-03-12 Mirabelle a levé 3 M€ {date}."
+    assert [item.when for item in see(tiny, text).items if item.label == Label.DATE] == [when]
+
+
+def test_a_date_without_a_day_to_see_it_from(tiny: Language) -> None:
+    view = see(tiny, "Mirabelle a levé 3 M€ en 2021 et 4 M€ le mois dernier.")
+    assert [item.when for item in view.items if item.label == Label.DATE] == [
+        "undated",
+        "unresolved",
+    ]
