@@ -137,7 +137,7 @@ def write_project(root: Path) -> Path:
         "pipeline/code.py": "A = 1\n",
         "pipeline/lexicons/words.toml": "a = 1\n",
         "models/configs/ner.cfg": "[nlp]\n",
-        "models/fr/weights": "1",
+        "models/fr_deals_md/weights": "1",
         "evaluation/README": "floors and reports go here",
     }.items():
         path = root / name

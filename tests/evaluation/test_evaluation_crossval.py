@@ -104,7 +104,7 @@ def test_the_training_corpus_is_read_in_folds_where_asked(tmp_path: Path) -> Non
         ("models/configs/ner.cfg", ["code"]),
         ("annotations/seeds/two.md", ["corpus"]),
         ("annotations/train/w1/new.md", ["corpus"]),
-        ("models/fr/weights", ["model"]),
+        ("models/fr_deals_md/weights", ["model"]),
         ("annotations/dev/made.jsonl", []),
         ("pipeline/__pycache__/code.pyc", []),
     ],
