@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -29,7 +29,6 @@ from pipeline.view import (
     nearest,
     role_features,
     sentence_features,
-    wholes,
     words_around,
 )
 
@@ -259,9 +258,14 @@ class Deals:
             for anchor in draft.anchors:
                 self.anchored.setdefault(anchor.index, set()).add(at)
         self.main = max(self.companies, key=lambda party: self.companies[party], default=None)
-        self.wholes = wholes(view)
         self.recalled = [_is_recalled(view, draft.anchors[0]) for draft in drafts]
         self.fresh = self.recalled.count(False)
+        self.in_sentence: dict[int, set[int]] = defaultdict(set)
+        """By sentence the places of the drafts of which an anchor stands there."""
+        for index, places in self.anchored.items():
+            self.in_sentence[view.items[index].sent] |= places
+        self._near: dict[int, dict[int, tuple[int, Item]]] = {}
+        self._evidence: dict[int, list[tuple[int, list[str]]]] = {}
         self._anchors = [view.items[index] for index in sorted(self.anchored)]
         self._starts = [anchor.start for anchor in self._anchors]
         named = [item for item in view.items if item.party in self.companies]
@@ -273,6 +277,11 @@ class Deals:
 
         With each come the tokens in between and the nearest anchor.
         """
+        if item.index not in self._near:
+            self._near[item.index] = self._nearest(item)
+        return self._near[item.index]
+
+    def _nearest(self, item: Item) -> dict[int, tuple[int, Item]]:
         at = bisect_left(self._starts, item.start)
         near: dict[int, tuple[int, Item]] = {}
         for anchor in self._anchors[max(0, at - _ANCHORS) : at + _ANCHORS]:
@@ -282,6 +291,18 @@ class Deals:
                     near[place] = (gap, anchor)
         ranked = sorted(near, key=lambda place: (near[place][0], place))
         return {place: near[place] for place in ranked[:_NEAR]}
+
+    def evidence(self, item: Item) -> list[tuple[int, list[str]]]:
+        """What :func:`link_features` says of an item; several roles ask."""
+        if item.index not in self._evidence:
+            self._evidence[item.index] = list(link_features(self, item))
+        return self._evidence[item.index]
+
+    def dates(self, place: int) -> list[Item]:
+        """The dates that stand in a sentence with an anchor of a draft."""
+        sents = {anchor.sent: None for anchor in self.drafts[place].anchors}
+        by_sent = self.view.by_sent
+        return [item for sent in sents for item in by_sent[sent] if item.label == Label.DATE]
 
     def is_company_of(self, item: Item, place: int) -> bool:
         """Whether ``item`` is the very company of a draft."""
@@ -314,18 +335,23 @@ class Deals:
         return out
 
 
-def link_features(
-    deals: Deals, item: Item, wanted: Callable[[int], bool] = lambda place: True
-) -> Iterator[tuple[int, list[str]]]:
-    """For each ``wanted`` draft near ``item``, by place, the evidence that the item belongs to it.
+def link_features(deals: Deals, item: Item) -> Iterator[tuple[int, list[str]]]:
+    """For each draft near ``item``, by place, the evidence that the item belongs to it.
 
-    A company is never tied to its own deal.
+    A company is never tied to its own deal, nor a name to another deal than that of the sum in
+    the brackets behind it.
     """
+    view = deals.view
     near = deals.nearest(item)
-    asked = [at for at in sorted(near) if wanted(at) and not deals.is_company_of(item, at)]
+    bracketed = _bracketed_sum(view, item)
+    bound = deals.anchored.get(bracketed.index) if bracketed is not None else None
+    asked = [
+        at
+        for at in sorted(near)
+        if (not bound or at in bound) and not deals.is_company_of(item, at)
+    ]
     if not asked:
         return
-    view = deals.view
     standing = _Standing(deals, item)
     ranks = {place: min(rank, 3) for rank, place in enumerate(near)}
     own = [*cue_features(view, item), *words_around(view, item), *role_features(view, item)]
@@ -336,7 +362,10 @@ def link_features(
         moods = sentence_features(view, item.sent, "")
         own += [f"when={item.when}", *(f"when={item.when}&{told}" for told in moods)]
     for at in asked:
-        yield at, _draft_features(standing, at, ranks[at], *near[at]) + own
+        evidence = _draft_features(standing, at, ranks[at], *near[at])
+        if item.party is not None:
+            evidence += _party_features(standing, at, ranks[at], near[at][1])
+        yield at, evidence + own
 
 
 def _is_recalled(view: View, anchor: Item) -> bool:
@@ -375,8 +404,12 @@ class _Standing:
         self.last = deals.last_before(item)
         self.named = deals.last_named(item)
         self.tied = deals.tied(item)
-        self.whole = deals.wholes.get(item.index)
+        self.whole = view.wholes.get(item.index)
         self.noted = [category for category in _NOTED if category in cues]
+        head = view.items[item.list_head] if item.list_head >= 0 else item
+        self.head_ranks = {place: min(rank, 3) for rank, place in enumerate(deals.nearest(head))}
+        """How near each draft stands to the first of the item's enumeration."""
+        self.head_last = deals.last_before(head)
 
 
 _NOTED = ("background", "returning", "total_raised", "previous_worth", "new")
@@ -429,12 +462,35 @@ def _draft_features(standing: _Standing, at: int, rank: int, gap: int, near: Ite
         f"past={past}&delta={_signed(item.sent - near.sent, 3)}",
         f"past={past}&same={item.sent == near.sent}&fresh={min(deals.fresh, 2)}",
     ]
+    if item.list_head not in (-1, item.index):
+        out.append(f"head={standing.head_ranks.get(at, 9)}&rank={min(rank, 2)}")
+    out.append(f"head_last={at in standing.head_last}&last={at in standing.last}")
     if standing.whole is not None:
         told = {anchor.money.value for anchor in draft.anchors if anchor.money is not None}
         out.append(f"whole={standing.whole in told}")
-    out += _ties(view, item, {draft.company}, deals.companies)
-    if item.party is not None:
-        out.append(f"self={item.party == draft.company}")
+    return out + _ties(view, item, {draft.company}, deals.companies)
+
+
+def _party_features(standing: _Standing, at: int, rank: int, near: Item) -> list[str]:
+    """The same for a party: mood and date of its sentence, and where else it is named."""
+    deals, item = standing.deals, standing.item
+    view = deals.view
+    past, first = deals.recalled[at], at == 0
+    out = [f"{told}&past={past}&first={first}" for told in sentence_features(view, item.sent, "")]
+    dates = [other for other in view.by_sent[item.sent] if other.label == Label.DATE]
+    if dates:
+        date = nearest(dates, item)
+        out.append(f"dated={date.when}&past={past}&first={first}")
+        out.append(f"dated={date.when}&past={past}&same={item.sent == near.sent}")
+        if told := deals.dates(at):
+            same = any(other.date == date.date for other in told)
+            alike = any(other.when == date.when for other in told)
+            out += [f"same_date={same}", f"same_when={alike}&first={first}"]
+    elsewhere = {other.sent for other in view.parties[item.party or 0]} - {item.sent}
+    if elsewhere:
+        places = {place for sent in elsewhere for place in deals.in_sentence.get(sent, ())}
+        own, other = at in places, bool(places - {at})
+        out += [f"kin={own}{other}", f"kin={own}{other}&rank={min(rank, 2)}"]
     return out
 
 
@@ -476,8 +532,10 @@ def _place_features(
     )
 
 
+INVESTORS = frozenset({Label.INVESTOR, GROUP, NOM_INVESTOR})
+"""Labels of mentions that may stand for an investor."""
+
 LINKS: Mapping[str, frozenset[str]] = {
-    "investor": frozenset({Label.INVESTOR, GROUP, NOM_INVESTOR}),
     "valuation": frozenset({Label.VALUATION}),
     "date": frozenset({Label.DATE}),
     "round": frozenset({Label.ROUND}),
@@ -486,19 +544,69 @@ LINKS: Mapping[str, frozenset[str]] = {
     "total_raised": frozenset({AmountKind.TOTAL_RAISED}),
     "component": frozenset({AmountKind.COMPONENT}),
 }
-"""The roles that mentions play in a deal, with the labels (for sums: the kinds) that may."""
+"""The roles that a mention plays in a deal where it stands, with the labels (for sums: the kinds)
+that may. Who invests is not asked of a mention but of a party: see :func:`investor_evidence`."""
 
 
 def may_link(item: Item, role: str) -> bool:
-    """Whether the label (for a sum: the kind) of ``item`` lets it play ``role``.
-
-    A name that was only just not taken for an investor may be one all the same.
-    """
-    if role == "investor" and item.chances and item.money is None:
-        return item.chance(Label.INVESTOR) >= POSSIBLE
+    """Whether the label (for a sum: the kind) of ``item`` lets it play ``role``."""
     if item.money is not None and item.label == Label.AMOUNT:
         return item.money.kind in LINKS[role]
     return item.label in LINKS[role]
+
+
+def may_invest(item: Item) -> bool:
+    """Whether ``item`` may stand for an investor.
+
+    A name that was only just not taken for one may be one all the same.
+    """
+    if item.party is None:
+        return False
+    return item.chance(Label.INVESTOR) >= POSSIBLE if item.chances else item.label in INVESTORS
+
+
+def investor_evidence(deals: Deals) -> Iterator[tuple[list[Item], dict[int, list[str]]]]:
+    """For each party that may invest the mentions that let it and, for each draft near one of
+    them, by place, the evidence that it invests there.
+
+    All mentions speak together; the one that stands nearest to the draft speaks twice.
+    """
+    for items in deals.view.parties.values():
+        mentions = [item for item in items if may_invest(item)]
+        spoken: dict[int, set[str]] = defaultdict(set)
+        closest: dict[int, tuple[int, list[str]]] = {}
+        for item in mentions:
+            near = deals.nearest(item)
+            for at, features in deals.evidence(item):
+                spoken[at].update(features)
+                gap, _ = near[at]
+                if at not in closest or gap < closest[at][0]:
+                    closest[at] = (gap, features)
+        count = f"mentions={min(len(mentions), 3)}"
+        if spoken:
+            yield (
+                mentions,
+                {
+                    at: [*sorted(told), *(f"*{feature}" for feature in closest[at][1]), count]
+                    for at, told in spoken.items()
+                },
+            )
+
+
+def speaking_of(deals: Deals, mentions: Sequence[Item], place: int) -> list[Item]:
+    """The mentions of an investor that speak of one of its deals.
+
+    They are those to which no deal stands nearer, else the one that stands nearest to it.
+    """
+    gaps = {}
+    own = []
+    for item in mentions:
+        near = deals.nearest(item)
+        if next(iter(near)) == place:
+            own.append(item)
+        elif place in near:
+            gaps[item.index], _ = near[place]
+    return own or [deals.view.items[min(gaps, key=lambda index: (gaps[index], index))]]
 
 
 # ---- an operation that is told without a sum --------------------------------------------------
@@ -513,7 +621,7 @@ class Told:
         self.companies = Counter(draft.company for draft in drafts)
         self.sents = {anchor.sent for draft in drafts for anchor in draft.anchors}
         self.own_sents = {(d.company, anchor.sent) for d in drafts for anchor in d.anchors}
-        self.any_investor = any(item.label in LINKS["investor"] for item in view.items)
+        self.any_investor = any(item.label in INVESTORS for item in view.items)
 
 
 def operation_features(told: Told, party: int, sent: int) -> list[str]:
@@ -539,7 +647,7 @@ def operation_features(told: Told, party: int, sent: int) -> list[str]:
         out += words_around(view, item)
         out += clause_features(view, item)
         out += role_features(view, item)
-    investors = sum(1 for i in view.by_sent[sent] if i.label in LINKS["investor"])
+    investors = sum(1 for i in view.by_sent[sent] if i.label in INVESTORS)
     out.append(f"investors={min(investors, 3)}&own={bool(own)}")
     out.append(f"investors_in_doc={told.any_investor}")
     out += [f"start={word}" for word in view.tokens[low : low + 2]]
@@ -596,9 +704,7 @@ def deal_features(deals: Deals, at: int) -> list[str]:
         low, high = view.sents[anchor.sent]
         window = range(max(low, anchor.start - 8), min(high, anchor.end + 6))
         out |= {f"word={view.tokens[i]}" for i in window if i not in view.item_at}
-        for item in view.by_sent[anchor.sent]:
-            if item.when:
-                out.add(f"{prefix}when={item.when}")
+        out |= {f"{prefix}when={item.when}" for item in view.by_sent[anchor.sent] if item.when}
         if anchor.sent + 1 < len(view.sents):
             out.update(sentence_features(view, anchor.sent + 1, "n"))
         if anchor.sent:
@@ -660,7 +766,7 @@ def share_features(view: View, share: Item, investor: Item) -> list[str]:
     """Evidence that a partial sum is what ``investor`` puts in."""
     rivals = [
         i for i in view.by_sent[share.sent]
-        if i.label in LINKS["investor"] and i.party != investor.party
+        if i.label in INVESTORS and i.party != investor.party
     ]  # fmt: skip
     gap = distance(investor, share)
     side = "before" if investor.start < share.start else "after"
@@ -708,7 +814,18 @@ and `heldout` in view."""
 
 
 def read_deals(view: View, models: LinearModels) -> list[Draft]:
-    """The deals of a document whose mentions carry their final labels and kinds.
+    """The deals of a document whose mentions carry their final labels and kinds."""
+    kept = list(kept_deals(view, models).drafts)
+    for draft in kept:
+        for item in draft.linked("investor"):
+            if item.label in NAME_LABELS:
+                item.label = Label.INVESTOR
+    view.relabelled()
+    return kept
+
+
+def kept_deals(view: View, models: LinearModels) -> Deals:
+    """The drafts of a document that are deals, with their links and attributes.
 
     A draft that is judged to be no deal is taken out and the mentions are tied anew, so that
     what it held can go to the deals that remain.
@@ -732,13 +849,9 @@ def read_deals(view: View, models: LinearModels) -> list[Draft]:
                 changed = True
     if changed:
         view.relabelled()
-        _complete(Deals(view, kept), models)
-    for draft in kept:
-        for item in draft.linked("investor"):
-            if item.label in NAME_LABELS:
-                item.label = Label.INVESTOR
-    view.relabelled()
-    return kept
+        deals = Deals(view, kept)
+        _complete(deals, models)
+    return deals
 
 
 def judge_features(deals: Deals, at: int) -> list[str]:
@@ -776,10 +889,12 @@ def _complete(deals: Deals, models: LinearModels) -> None:
     for draft in drafts:
         draft.links.clear()
         draft.investor_attributes.clear()
-    for item in view.items:
-        roles = [role for role in LINKS if may_link(item, role)]
-        if roles and drafts:
-            _link(deals, models, item, roles)
+    for item in view.items if drafts else ():
+        for role in LINKS:
+            if may_link(item, role):
+                _link(deals, models, item, role)
+    for mentions, evidence in investor_evidence(deals) if drafts else ():
+        _link_investor(deals, models, mentions, evidence)
     for draft in drafts:
         _share_in_lists(view, draft)
         decide_investors(view, models, draft)
@@ -830,6 +945,11 @@ _FIRM = 0.95
 def _of_one_sum(
     among: Candidates, anchors: Sequence[tuple[Item, float, dict[int, float]]]
 ) -> list[Draft]:
+    """The drafts of all mentions of one sum.
+
+    ``anchors`` are the mentions, how probably each is a whole deal, and how probably it is the
+    deal of each company.
+    """
     summed: Counter[int] = Counter()
     for _, _, scores in anchors:
         summed.update(scores)
@@ -941,28 +1061,14 @@ def _start(item: Item) -> int:
 
 _NEVER_AN_INVESTOR = frozenset({Label.MEDIA})
 
-_MANY = frozenset({"investor", "source"})
-"""Roles in which one mention may serve several deals."""
+_MANY = "source"
+"""The role in which one mention may serve several deals."""
 
 
-def _link(deals: Deals, models: LinearModels, item: Item, roles: Sequence[str]) -> None:
-    """Ties a mention to the drafts in which it plays one of the ``roles``."""
-    bracketed = _bracketed_sum(deals.view, item)
-    told = deals.anchored.get(bracketed.index, ()) if bracketed is not None else ()
-    evidence = list(link_features(deals, item, lambda at: not told or at in told))
-    for role in roles:
-        _link_in_role(deals, models, item, role, evidence)
-
-
-def _link_in_role(
-    deals: Deals,
-    models: LinearModels,
-    item: Item,
-    role: str,
-    evidence: Sequence[tuple[int, list[str]]],
-) -> None:
+def _link(deals: Deals, models: LinearModels, item: Item, role: str) -> None:
+    """Ties a mention to the drafts in which it plays ``role``."""
     scores = []
-    for at, features in evidence:
+    for at, features in deals.evidence(item):
         probabilities = models[role].probabilities(features)
         value, _ = most_probable(probabilities)
         scores.append((1 - probabilities.get(NO, 0.0), value, at))
@@ -971,10 +1077,24 @@ def _link_in_role(
     best = max(scores, key=lambda score: (score[0], -score[2]))
     for score in scores:
         probability, value, at = score
-        if probability < 0.5 or not (role in _MANY or score == best) or value == NO:
+        if probability < 0.5 or not (role == _MANY or score == best) or value == NO:
             continue
         name = role if value == YES else value
         deals.drafts[at].links.setdefault(name, []).append((item, probability))
+
+
+def _link_investor(
+    deals: Deals,
+    models: LinearModels,
+    mentions: Sequence[Item],
+    evidence: Mapping[int, list[str]],
+) -> None:
+    """Ties a party, by the mentions that speak of them, to the drafts in which it invests."""
+    for at, features in evidence.items():
+        probability = models["investor"].probabilities(features).get(YES, 0.0)
+        if probability >= 0.5:
+            links = deals.drafts[at].links.setdefault("investor", [])
+            links += [(item, probability) for item in speaking_of(deals, mentions, at)]
 
 
 def _bracketed_sum(view: View, item: Item) -> Item | None:

@@ -64,22 +64,30 @@ def dilated_window(window_size: int, dilation: int) -> Node:
     return Model(WINDOW, _see, attrs={"window_size": window_size, "dilation": dilation})
 
 
-def _see(model: Node, rows: Floats, is_train: bool) -> tuple[Floats, Callable[[Floats], Floats]]:
-    size, dilation = model.attrs["window_size"], model.attrs["dilation"]
+def neighbours(rows: Floats, reach: int, dilation: int) -> Floats:
+    """Beside each row those that stand 0, ``dilation``, … ``reach`` rows away, zeros at the ends.
+
+    Rows of ``width`` numbers become rows of ``width * (2 * reach / dilation + 1)``.
+    """
     length, width = rows.shape
-    reach = size * dilation
     padded = np.zeros((length + 2 * reach, width), np.float32)
     padded[reach : reach + length] = rows
     starts = range(0, 2 * reach + 1, dilation)
-    seen = np.concatenate([padded[at : at + length] for at in starts], axis=1)
+    return np.concatenate([padded[at : at + length] for at in starts], axis=1)
+
+
+def _see(model: Node, rows: Floats, is_train: bool) -> tuple[Floats, Callable[[Floats], Floats]]:
+    dilation = model.attrs["dilation"]
+    reach = model.attrs["window_size"] * dilation
+    length, width = rows.shape
 
     def backprop(gradient: Floats) -> Floats:
         summed = np.zeros((length + 2 * reach, width), np.float32)
-        for place, at in enumerate(starts):
+        for place, at in enumerate(range(0, 2 * reach + 1, dilation)):
             summed[at : at + length] += gradient[:, place * width : (place + 1) * width]
         return summed[reach : reach + length]
 
-    return seen, backprop
+    return neighbours(rows, reach, dilation), backprop
 
 
 def document_mean(read: Node) -> Node:

@@ -17,6 +17,7 @@ from spacy.tokens import Doc
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOTHING
 from pipeline.deals import (
+    INVESTORS,
     LINKS,
     Candidates,
     Deals,
@@ -27,21 +28,23 @@ from pipeline.deals import (
     company_parties,
     deal_features,
     draft_deals,
+    investor_evidence,
     investor_features,
     judge_features,
-    link_features,
+    kept_deals,
     may_be_company,
     may_link,
     operation_features,
     operation_sentences,
     own_worth_features,
     share_features,
+    speaking_of,
     worth_features,
 )
 from pipeline.linear import NO, YES, Features, LinearModel, LinearModels
 from pipeline.markup import GoldArticle, GoldEvent, GoldMention
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, EventType, Label
-from pipeline.view import PASSES, Item, View, distance, nearest, pass_items, relabel
+from pipeline.view import PASSES, Item, View, pass_items, relabel
 
 Sample = tuple[str, Features, str]
 """The model, the evidence, the right answer."""
@@ -205,19 +208,50 @@ def relation_samples(document: Aligned) -> Iterator[Sample]:
         if item.label == Label.VALUATION:
             label = YES if document.id_of(item) in own_worths else NO
             yield "own_worth", own_worth_features(told, item), label
-        roles = [role for role in LINKS if may_link(item, role)]
-        evidence = list(link_features(deals, item)) if roles else []
-        for role in roles:
-            for at, features in evidence:
-                label = _link_label(document, item, role, drafts[at], events[at])
-                yield role, features, label
-    _fill(document, drafts, events)
+    yield from _link_samples(document, deals, events)
+    _fill(document, deals, events)
     worths = Worths(view)
     for draft, event in pairs:
-        yield from _investor_samples(document, draft, event)
         yield from _worth_samples(document, draft, event, worths)
         yield from _share_samples(document, event)
+    yield from _attribute_samples(document, deals, events)
+
+
+def corrected_samples(document: Aligned, models: LinearModels) -> Iterator[Sample]:
+    """Samples of links and attributes on the deals that ``models`` see, where some are wrong.
+
+    What else :func:`relation_samples` asks is not asked again. The kinds that this gives to the
+    sums of ``document`` stay.
+    """
+    deals = kept_deals(document.view, models)
+    events = [_event_of(document, draft) for draft in deals.drafts]
+    yield from _link_samples(document, deals, events)
+    yield from _attribute_samples(document, deals, events)
+
+
+def _link_samples(
+    document: Aligned, deals: Deals, events: Sequence[GoldEvent | None]
+) -> Iterator[Sample]:
+    """Which mention and which party belongs to which of the ``deals``; ``None`` is no deal."""
+    for item in document.view.items if deals.drafts else ():
+        for role in LINKS:
+            if may_link(item, role):
+                for at, features in deals.evidence(item):
+                    is_nearest = _is_nearest(deals, at, item)
+                    yield role, features, _link_label(document, item, role, events[at], is_nearest)
+    for mentions, evidence in investor_evidence(deals) if deals.drafts else ():
+        for at, features in evidence.items():
+            yield "investor", features, _invests(document, mentions[0], events[at])
+
+
+def _attribute_samples(
+    document: Aligned, deals: Deals, events: Sequence[GoldEvent | None]
+) -> Iterator[Sample]:
+    """What the deals and their investors are; the drafts hold their links."""
     for at, event in enumerate(events):
+        if event is None:
+            continue
+        yield from _investor_samples(document, deals.drafts[at], event)
         features = deal_features(deals, at)
         yield "type", features, event.type
         yield "focus", features, event.focus
@@ -249,19 +283,34 @@ def _operation_samples(document: Aligned, drafts: Sequence[Draft]) -> Iterator[S
                 yield "operation", features, YES if (party, sent) in told else NO
 
 
-def _link_label(document: Aligned, item: Item, role: str, draft: Draft, event: GoldEvent) -> str:
-    id_ = document.id_of(item)
+def _gold_id(document: Aligned, item: Item) -> str | None:
+    """What an item stands for; a party stands for one thing wherever it is named."""
     if item.party is not None:
-        id_ = document.party_id.get(item.party)
-    if role == "date":
-        if id_ is not None and id_ == event.date:
-            return YES
-        return "expected_close" if id_ is not None and id_ == event.expected_close else NO
+        return document.party_id.get(item.party)
+    return document.id_of(item)
+
+
+def _link_label(
+    document: Aligned, item: Item, role: str, event: GoldEvent | None, is_nearest: bool
+) -> str:
+    """Whether a mention plays ``role`` in a gold event.
+
+    Of a round or an instrument the marks say not whose it is: it is that of the nearest deal
+    that has one.
+    """
+    if event is None:
+        return NO
     if role in ("round", "instrument"):
         told = event.round if role == "round" else event.instrument
-        return YES if told is not None and _is_nearest(draft, item, document) else NO
+        return YES if told is not None and is_nearest else NO
+    id_ = _gold_id(document, item)
+    if id_ is None:
+        return NO
+    if role == "date":
+        if id_ == event.date:
+            return YES
+        return "expected_close" if id_ == event.expected_close else NO
     members: dict[str, set[str | None]] = {
-        "investor": {i.ref for i in event.investors},
         "valuation": {v.ref for v in event.valuations},
         "source": set(event.sources),
         "total_raised": {event.total_raised},
@@ -270,34 +319,48 @@ def _link_label(document: Aligned, item: Item, role: str, draft: Draft, event: G
             *(investor.amount for investor in event.investors),
         },
     }
-    return YES if id_ is not None and id_ in members[role] else NO
+    return YES if id_ in members[role] else NO
 
 
-def _is_nearest(draft: Draft, item: Item, document: Aligned) -> bool:
-    """Whether no deal of the document stands nearer to a round or an instrument."""
-    gap = distance(nearest(draft.anchors, item), item)
-    rivals = [d for d, _ in gold_drafts(document) if d.anchors != draft.anchors]
-    return all(gap <= distance(nearest(d.anchors, item), item) for d in rivals)
+def _is_nearest(deals: Deals, at: int, item: Item) -> bool:
+    """Whether no other draft stands nearer to an item than the one at ``at``."""
+    near = deals.nearest(item)
+    closest, _ = next(iter(near.values()))
+    return at in near and near[at][0] == closest
 
 
-def _fill(document: Aligned, drafts: Sequence[Draft], events: Sequence[GoldEvent]) -> None:
+def _invests(document: Aligned, item: Item, event: GoldEvent | None) -> str:
+    id_ = _gold_id(document, item)
+    known = event is not None and id_ in {investor.ref for investor in event.investors}
+    return YES if known else NO
+
+
+def _fill(document: Aligned, deals: Deals, events: Sequence[GoldEvent]) -> None:
     """Gives gold drafts their gold links and roles, as the attribute models see them."""
-    for draft, event in zip(drafts, events, strict=True):
+    for at, (draft, event) in enumerate(zip(deals.drafts, events, strict=True)):
         for item in document.view.items:
             for role in LINKS:
                 if may_link(item, role):
-                    label = _link_label(document, item, role, draft, event)
+                    is_nearest = _is_nearest(deals, at, item)
+                    label = _link_label(document, item, role, event, is_nearest)
                     if label != NO:
                         name = role if label == YES else label
                         draft.links.setdefault(name, []).append((item, 1.0))
+        found = [
+            item
+            for mentions, evidence in investor_evidence(deals)
+            if at in evidence and _invests(document, mentions[0], event) == YES
+            for item in speaking_of(deals, mentions, at)
+        ]
+        if found:
+            draft.links["investor"] = [(i, 1.0) for i in sorted(found, key=lambda i: i.start)]
         roles = {i.ref: i for i in event.investors}
-        for item in draft.linked("investor"):
-            gold = roles.get(document.party_id.get(item.party or -1, ""))
-            if gold is not None and item.party is not None:
-                draft.investor_attributes[item.party] = {
-                    "investor_role": (gold.role, 1.0),
-                    "commitment": (gold.commitment, 1.0),
-                }
+        for item in found:
+            gold = roles[document.party_id[item.party or 0]]
+            draft.investor_attributes[item.party or 0] = {
+                "investor_role": (gold.role, 1.0),
+                "commitment": (gold.commitment, 1.0),
+            }
 
 
 def _investor_samples(document: Aligned, draft: Draft, event: GoldEvent) -> Iterator[Sample]:
@@ -331,7 +394,7 @@ def _share_samples(document: Aligned, event: GoldEvent) -> Iterator[Sample]:
         if id_ not in shares and id_ not in tranches:
             continue
         for other in document.view.by_sent[item.sent]:
-            if other.label in LINKS["investor"] and other.party is not None:
+            if other.label in INVESTORS and other.party is not None:
                 features = share_features(document.view, item, other)
                 gold = document.party_id.get(other.party)
                 yield "share", features, YES if gold == shares.get(id_) else NO
@@ -372,7 +435,8 @@ def learn(
 
     The relation models see mentions as models of other folds label them, and the model that
     judges a whole deal sees deals as models of other folds draft them; so each learns from the
-    mistakes that the one before it will make on new text.
+    mistakes that the one before it will make on new text. Links and attributes are learnt from
+    the deals of the gold, and once more from those that models of other folds see.
 
     ``silent`` are documents that tell no deal and bear no marks, with mentions as predicted. What
     the other models take for deals in them teaches when an article tells none at all; it has no
@@ -384,19 +448,18 @@ def learn(
     for model in PASSES:
         samples = [weighted(d, mention_samples(d, model)) for d in aligned]
         models |= fit(collect(chain.from_iterable(samples)))
-        for rest, held in left_out(samples, aligned, fold):
-            for document in held:
-                relabel(document.view, rest, [model])
+        rests = left_out(samples, fold)
+        for document, own in zip(aligned, fold, strict=True):
+            relabel(document.view, rests[own], [model])
     relations = [weighted(document, relation_samples(document)) for document in aligned]
+    rests = left_out(relations, fold)
+    judged = [list(judge_samples(d, rests[own])) for d, own in zip(aligned, fold, strict=True)]
+    judges = left_out(judged, fold)
+    for document, known, own in zip(aligned, relations, fold, strict=True):
+        known += weighted(document, corrected_samples(document, rests[own] | judges[own]))
     models |= fit(collect(chain.from_iterable(relations)))
-    judged: list[Sample] = []
-    for rest, held in left_out(relations, aligned, fold):
-        for document in held:
-            judged.extend(judge_samples(document, rest))
-    tells = [("tells", features, label) for _, features, label in judged]
-    for doc in silent:
-        tells.extend(silent_samples(view(doc), models))
-    return models | fit(collect([*judged, *tells]))
+    silence = (s for doc in silent for s in silent_samples(view(doc), models))
+    return models | fit(collect(chain(chain.from_iterable(judged), silence)))
 
 
 PRESS_WEIGHT = 12
@@ -408,24 +471,28 @@ def weighted(document: Aligned, samples: Iterable[Sample]) -> list[Sample]:
     return list(samples) * (PRESS_WEIGHT if document.article.head.writer is None else 1)
 
 
-def left_out(
-    samples: Sequence[Sequence[Sample]], aligned: Sequence[Aligned], fold: Sequence[int]
-) -> Iterator[tuple[LinearModels, list[Aligned]]]:
-    """For each fold the models of all other folds, and the documents of this one."""
-    for k in sorted(set(fold)):
-        rest = (s for own, f in zip(samples, fold, strict=True) if f != k for s in own)
-        yield fit(collect(rest)), [d for d, f in zip(aligned, fold, strict=True) if f == k]
+def left_out(samples: Sequence[Sequence[Sample]], fold: Sequence[int]) -> dict[int, LinearModels]:
+    """For each fold the models of all other folds."""
+    return {
+        k: fit(collect(s for own, f in zip(samples, fold, strict=True) if f != k for s in own))
+        for k in sorted(set(fold))
+    }
 
 
 def judge_samples(document: Aligned, models: LinearModels) -> Iterator[Sample]:
-    """Samples of the model that tells real deals from drafts that are none.
+    """Samples of the models that tell real deals from drafts that are none.
 
     A draft is real where the gold article has a deal of its company with its sum, or, where it
     has no sum, a deal of its company without one.
     """
     deals = draft_deals(document.view, models)
     for at, draft in enumerate(deals.drafts):
-        yield "real", judge_features(deals, at), YES if _is_real(document, draft) else NO
+        event = _event_of(document, draft)
+        real = event is not None and event.company == document.party_id.get(draft.company)
+        label = YES if real else NO
+        features = judge_features(deals, at)
+        yield "real", features, label
+        yield "tells", features, label
 
 
 def silent_samples(view: View, models: LinearModels) -> Iterator[Sample]:
@@ -436,16 +503,19 @@ def silent_samples(view: View, models: LinearModels) -> Iterator[Sample]:
         yield "tells", judge_features(deals, at), NO
 
 
-def _is_real(document: Aligned, draft: Draft) -> bool:
+def _event_of(document: Aligned, draft: Draft) -> GoldEvent | None:
+    """The gold event that a draft tells, if need be of another company that has its sum."""
     company = document.party_id.get(draft.company)
-    sums = {document.id_of(anchor) for anchor in draft.anchors}
-    for event in document.article.events:
+    sums = {id_ for anchor in draft.anchors if (id_ := document.id_of(anchor)) is not None}
+    events = document.article.events
+    for event in events:
         if event.company != company:
             continue
         if draft.kind == "amount" and event.amount in sums:
-            return True
+            return event
         if draft.kind == "valuation" and sums & {v.ref for v in event.valuations}:
-            return True
+            return event
         if draft.kind == "operation" and event.amount is None and event.type != "valuation":
-            return True
-    return False
+            return event
+    same_sum = (event for event in events if draft.kind == "amount" and event.amount in sums)
+    return next(same_sum, None)

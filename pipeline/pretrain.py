@@ -21,10 +21,9 @@ import typer
 from rich.progress import Progress
 
 from pipeline.dilated import Floats
-from pipeline.errors import DealReaderError, InputError, ModelError
+from pipeline.errors import DealReaderError, ModelError
 from pipeline.markup import parse_folder
 from pipeline.model_folder import require_transformers
-from pipeline.reader import read_articles
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -75,13 +74,14 @@ def main(
     """Teach the small encoder what a large pretrained one says of each word of a text."""
     from rich.console import Console
 
-    from pipeline.train import CORPORA, PRETRAINED
+    from pipeline.train import CORPORA, PRETRAINED, read_press
 
     console = Console(stderr=True)
     target = PRETRAINED if output is None else output
     try:
         require_transformers()
-        texts = [*_press(press), *(a.text for a in parse_folder(CORPORA[-1]))]
+        texts = [article.text for article in read_press(press)]
+        texts += [article.text for article in parse_folder(CORPORA[-1])]
         with Progress(console=console, disable=not console.is_terminal) as progress:
             weights, left = pretrain(texts, encoder, epochs=epochs, seed=seed, progress=progress)
     except DealReaderError as error:
@@ -90,13 +90,6 @@ def main(
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(weights)
     console.print(f"wrote {target}; of what the large encoder says {left:.1%} is left unsaid")
-
-
-def _press(path: Path) -> Iterator[str]:
-    for article in read_articles(path):
-        if isinstance(article, InputError):
-            raise article
-        yield article.text
 
 
 def pretrain(

@@ -17,7 +17,7 @@ import multiprocessing
 import os
 import random
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from pipeline.errors import DealReaderError, InputError, ResumeError
 from pipeline.markup import GoldArticle, parse_folder
 from pipeline.model_folder import Variant, require_transformers, seal
 from pipeline.reader import read_articles
+from pipeline.schema import Article
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -308,6 +309,18 @@ def finish(
     nlp.to_disk(output, exclude=["vectors"])
 
 
+def read_press(path: Path) -> Iterator[Article]:
+    """The articles of a file or folder of which none may be amiss.
+
+    Raises:
+        InputError: where an item cannot be read; names the file and the line.
+    """
+    for article in read_articles(path):
+        if isinstance(article, InputError):
+            raise article
+        yield article
+
+
 def read_silent(path: Path) -> list[str]:
     """The texts of a file of general press that tell no deal.
 
@@ -318,13 +331,7 @@ def read_silent(path: Path) -> list[str]:
         InputError: where an item cannot be read; names the file and the line.
     """
     telling = set(TELLING.read_text(encoding="utf-8").split())
-    silent = []
-    for article in read_articles(path):
-        if isinstance(article, InputError):
-            raise article
-        if article.id not in telling:
-            silent.append(article.text)
-    return silent
+    return [article.text for article in read_press(path) if article.id not in telling]
 
 
 def read_gold() -> list[GoldArticle]:

@@ -118,6 +118,8 @@ class View:
     roles: dict[int, list[Role]] = field(default_factory=dict)
     """What the relation rules say of each item, by its index."""
 
+    wholes: dict[int, Decimal] = field(default_factory=dict)
+    """Of each sum that is a part of another one, by its index, what it adds up to."""
     known: _Known = field(default_factory=dict)
     """What :func:`_once` keeps."""
     known_labelled: _Known = field(default_factory=dict)
@@ -187,6 +189,7 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
     view.by_sent = dict(by_sent)
     _chain_lists(view)
     _chain_series(view)
+    view.wholes = _wholes(view.items)
     return view
 
 
@@ -661,13 +664,12 @@ class _Sums:
         self.order = {place: order for order, place in enumerate(places)}
         self.values = Counter(money.value for money in sums if money.value is not None)
         self.largest = max(self.values, default=Decimal(0))
-        self.wholes = wholes(view)
 
 
 _MOST_PARTS = 4
 
 
-def wholes(view: View) -> dict[int, Decimal]:
+def _wholes(items: Sequence[Item]) -> dict[int, Decimal]:
     """The sums that add up: by the index of each part, what it makes with its neighbours.
 
     "500 millions tout de suite, puis 1,5 milliard" are parts where the article also tells a sum
@@ -675,7 +677,7 @@ def wholes(view: View) -> dict[int, Decimal]:
     """
     told = [
         (item, item.money.value)
-        for item in view.items
+        for item in items
         if item.money is not None and item.money.converts is None and item.money.value is not None
     ]
     values = {value for _, value in told}
@@ -707,9 +709,9 @@ def money_features(view: View, item: Item, sums: _Sums) -> list[str]:
     out.append(f"sent={min(item.sent, 4)}")
     out.append(f"repeated={min(sums.values[value], 3)}")
     out.append(f"order={min(sums.order[item.index], 3)}")
-    if item.index in sums.wholes:
+    if item.index in view.wholes:
         out.append("part")
-    if value in sums.wholes.values():
+    if value in view.wholes.values():
         out.append("whole")
     if sums.values:
         out.append("largest" if value >= sums.largest else "smaller")

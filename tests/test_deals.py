@@ -19,11 +19,14 @@ from pipeline.deals import (
     _is_recalled,
     _of_one_sum,
     company_parties,
+    investor_evidence,
     investor_items,
     may_link,
     operation_sentences,
     read_deals,
+    speaking_of,
 )
+from pipeline.schema import Label
 from pipeline.view import Item, View, distance, nearest, relabel
 
 
@@ -98,9 +101,10 @@ def test_every_link_is_of_a_label_that_may(tiny: Language) -> None:
             _, drafts = see(tiny, article.text)
             for draft in drafts:
                 for role, linked in draft.links.items():
-                    assert role in {*LINKS, "expected_close"}
+                    assert role in {*LINKS, "investor", "expected_close"}
                     for item, probability in linked:
-                        assert role == "expected_close" or may_link(item, role)
+                        if role != "investor":
+                            assert may_link(item, "date" if role == "expected_close" else role)
                         assert 0.5 <= probability <= 1
 
 
@@ -141,17 +145,58 @@ def test_sentences_that_tell_an_operation(tiny: Language) -> None:
     assert operation_sentences(view, party) == [1]
 
 
-def test_a_name_with_its_sum_in_brackets_invests_in_that_deal_only(tiny: Language) -> None:
-    text = "Alpha lève des fonds auprès de Bêta (3 millions d'euros) et de Gamma."
+def marked(tiny: Language, text: str, **labels: str) -> View:
+    """The view of a text of which only the given names, and the sums, are mentions."""
     doc = tiny.make_doc(text)
     doc.ents = [
-        span
-        for name in ("Alpha", "Bêta", "Gamma")
-        if (span := doc.char_span(text.index(name), text.index(name) + len(name), "INVESTOR"))
+        doc.char_span(match.start(), match.end(), labels[match.group()])
+        for match in re.finditer("|".join(labels), text)
     ]
     for pipe in ("fr_deals_sentences", "fr_deals_mentions"):
         doc = tiny.get_pipe(pipe)(doc)
-    view = tiny.get_pipe("fr_deals_events").view(doc)
+    view: View = tiny.get_pipe("fr_deals_events").view(doc)
+    return view
+
+
+def by_sums(view: View) -> Deals:
+    """One draft for each sum, of the company that is named last before it."""
+    drafts = []
+    for sum_ in (item for item in view.items if item.money is not None):
+        named = [i for i in view.items if i.label == Label.COMPANY and i.start < sum_.start]
+        drafts.append(Draft("amount", [sum_], named[-1].party or 0))
+    return Deals(view, drafts)
+
+
+TWO_ROUNDS = (
+    "Alpha lève 3 M€ auprès de Bêta. De son côté, Gamma lève 5 M€ avec Delta. Bêta suit aussi."
+)
+PARTS = {"Alpha": "COMPANY", "Gamma": "COMPANY", "Bêta": "INVESTOR", "Delta": "INVESTOR"}
+
+
+def test_an_investor_is_asked_about_with_all_its_mentions(tiny: Language) -> None:
+    deals = by_sums(marked(tiny, TWO_ROUNDS, **PARTS))
+    asked = {items[0].text: (items, evidence) for items, evidence in investor_evidence(deals)}
+    assert asked.keys() == {"Bêta", "Delta"}
+    items, evidence = asked["Bêta"]
+    assert [item.text for item in items] == ["Bêta", "Bêta"]
+    assert evidence.keys() == {0, 1}
+    assert evidence[0] != evidence[1]
+    for place, item in enumerate(items):
+        said = dict(deals.evidence(item))
+        assert all(set(features) <= set(evidence[at]) for at, features in said.items())
+        assert {f"*{feature}" for feature in said[place]} <= set(evidence[place])
+
+
+def test_which_mentions_speak_of_a_deal(tiny: Language) -> None:
+    deals = by_sums(marked(tiny, TWO_ROUNDS, **PARTS))
+    (beta, _), (delta, _) = investor_evidence(deals)
+    assert [speaking_of(deals, beta, place) for place in (0, 1)] == [beta[:1], beta[1:]]
+    assert [speaking_of(deals, delta, place) for place in (0, 1)] == [delta, delta]
+
+
+def test_a_name_with_its_sum_in_brackets_invests_in_that_deal_only(tiny: Language) -> None:
+    text = "Alpha lève des fonds auprès de Bêta (3 millions d'euros) et de Gamma."
+    view = marked(tiny, text, **dict.fromkeys(("Alpha", "Bêta", "Gamma"), "INVESTOR"))
     found = {i.text: _bracketed_sum(view, i) for i in view.items if i.party is not None}
     assert found["Alpha"] is None and found["Gamma"] is None
     assert found["Bêta"] is not None and found["Bêta"].text == "3 millions d'euros"

@@ -17,7 +17,6 @@ from pipeline.view import (
     nearest,
     read_view,
     sentence_features,
-    wholes,
     words_around,
 )
 
@@ -197,7 +196,7 @@ def test_nearest() -> None:
 )
 def test_sums_that_add_up(tiny: Language, text: str, parts: dict[str, float]) -> None:
     view = see(tiny, text)
-    found = {view.items[index].text: float(whole) for index, whole in wholes(view).items()}
+    found = {view.items[index].text: float(whole) for index, whole in view.wholes.items()}
     assert {text: found.get(text) for text in parts} == parts
     assert bool(found) == bool(parts)
 

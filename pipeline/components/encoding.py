@@ -19,7 +19,7 @@ from spacy.pipeline import Tok2Vec
 from spacy.tokens import Doc
 from thinc.api import Model
 
-from pipeline.dilated import ENCODER, WINDOW, Floats, Node, means
+from pipeline.dilated import ENCODER, WINDOW, Floats, Node, means, neighbours
 
 _STRETCH = 512
 """Tokens that are encoded at a time."""
@@ -144,18 +144,10 @@ def _through(layers: Sequence[_Layer], documents: Sequence[Floats]) -> list[Floa
         first, high = max(0, low - margin), min(low + _STRETCH, len(rows))
         stretch = rows[first : high + margin]
         for layer in layers:
-            stretch = stretch + _apply(layer.maxout, _window(layer, stretch))
+            seen = neighbours(stretch, layer.reach, layer.dilation)
+            stretch = stretch + _apply(layer.maxout, seen)
         encoded[low:high] = stretch[low - first : high - first]
     return [encoded[end - len(vectors) : end] for vectors, end in zip(documents, ends, strict=True)]
-
-
-def _window(layer: _Layer, rows: Floats) -> Floats:
-    """For each row those that the layer sees from it, side by side; zeros beyond the rows."""
-    length, width = rows.shape
-    padded = np.zeros((length + 2 * layer.reach, width), np.float32)
-    padded[layer.reach : layer.reach + length] = rows
-    starts = range(0, 2 * layer.reach + 1, layer.dilation)
-    return np.concatenate([padded[at : at + length] for at in starts], axis=1)
 
 
 def _apply(maxout: _Maxout, rows: Floats) -> Floats:
