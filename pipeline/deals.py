@@ -2,9 +2,10 @@
 
 A deal hangs on an anchor: a sum of kind ``deal`` (one deal for each sum and company), a sentence
 that tells an operation of a company without a sum, or a worth that is told without a deal.
-Everything else (investors, worth, dates, totals, shares, sources) is tied to the anchors by one
-pairwise question, *does this mention belong to that deal?*, answered by a logistic regression
-for each label over the same evidence: distance, what stands between, whose company is near.
+Everything else (worth, dates, totals, shares, sources) is tied to the anchors by one pairwise
+question, *does this mention belong to that deal?*, answered by a logistic regression for each
+label over the same evidence: distance, what stands between, whose company is near. Of investors
+it is asked for each party, with all its mentions: *does it invest in that deal?*
 """
 
 from __future__ import annotations

@@ -454,9 +454,9 @@ def learn(
     relations = [weighted(document, relation_samples(document)) for document in aligned]
     rests = left_out(relations, fold)
     judged = [list(judge_samples(d, rests[own])) for d, own in zip(aligned, fold, strict=True)]
-    judges = left_out(judged, fold)
+    readers = {k: rests[k] | judges for k, judges in left_out(judged, fold).items()}
     for document, known, own in zip(aligned, relations, fold, strict=True):
-        known += weighted(document, corrected_samples(document, rests[own] | judges[own]))
+        known += weighted(document, corrected_samples(document, readers[own]))
     models |= fit(collect(chain.from_iterable(relations)))
     silence = (s for doc in silent for s in silent_samples(view(doc), models))
     return models | fit(collect(chain(chain.from_iterable(judged), silence)))
