@@ -7,7 +7,6 @@ model can be read, diffed and loaded without pickle, and inference needs no scik
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise, repeat
 from typing import Any
@@ -88,19 +87,17 @@ class LinearModel:
         if len(classes) < 2:
             return cls(classes or ["none"], [0.0], {})
 
-        from scipy.sparse import csr_matrix
+        from sklearn.feature_extraction.text import CountVectorizer
         from sklearn.linear_model import LogisticRegression
 
-        counts = Counter(feature for sample in samples for feature in set(sample))
-        names = sorted(feature for feature, count in counts.items() if count >= min_count)
-        index = {name: column for column, name in enumerate(names)}
-        columns: list[int] = []
-        ends = [0]
-        for sample in samples:
-            columns.extend(sorted(index[f] for f in set(sample) if f in index))
-            ends.append(len(columns))
-        ones = np.ones(len(columns), dtype=np.float32)  # in single precision ten times as fast
-        matrix = csr_matrix((ones, columns, ends), (len(samples), len(names)))
+        seen = CountVectorizer(
+            analyzer=iter,
+            binary=True,
+            min_df=min_count,
+            dtype=np.float32,  # ten times as fast as in double precision
+        )
+        matrix = seen.fit_transform(samples)
+        names = seen.get_feature_names_out().tolist()
         model = LogisticRegression(C=strength, max_iter=2000).fit(matrix, labels)
         coefficients = model.coef_.tolist()
         bias = model.intercept_.tolist()

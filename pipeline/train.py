@@ -371,7 +371,7 @@ def main(
         bool, typer.Option("--resume", help="Go on with an interrupted training (transformer).")
     ] = False,
 ) -> None:
-    """Train the pipeline on annotations/seeds and annotations/train (small: a quarter of an hour)."""
+    """Train the pipeline on annotations/seeds and annotations/train (small: 15 minutes)."""
     from rich.console import Console
 
     if (variant is Variant.TRANSFORMER) != (encoder is not None):
