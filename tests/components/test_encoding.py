@@ -11,6 +11,7 @@ import spacy
 from spacy.language import Language
 from spacy.pipeline import Tok2Vec
 from spacy.tokens import Doc
+from spacy.util import fix_random_seed
 
 from pipeline.blas import numpy_blas
 from pipeline.components.encoding import quicken
@@ -34,7 +35,7 @@ SPACYS = {
 
 
 def made(encoder: dict[str, Any] = DILATED, **settings: Any) -> Language:
-    """An encoder of random weights."""
+    """An encoder of random weights, the same each time."""
     nlp = spacy.blank("fr_deals")
     embed = {
         "@architectures": "spacy.MultiHashEmbed.v2",
@@ -49,6 +50,7 @@ def made(encoder: dict[str, Any] = DILATED, **settings: Any) -> Language:
         "encode": {**encoder, "width": 16, **settings},
     }
     nlp.add_pipe("tok2vec", config={"model": model})
+    fix_random_seed(7)
     nlp.initialize()
     return nlp
 
@@ -62,7 +64,7 @@ def encoder(nlp: Language) -> Tok2Vec:
 def assert_same(found: list[Any], expected: list[Any]) -> None:
     assert [vectors.shape for vectors in found] == [vectors.shape for vectors in expected]
     for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
