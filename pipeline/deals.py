@@ -265,6 +265,8 @@ class Deals:
         """By sentence the places of the drafts of which an anchor stands there."""
         for index, places in self.anchored.items():
             self.in_sentence[view.items[index].sent] |= places
+        self._dates: dict[int, list[Item]] = {}
+        self._beside: dict[int, tuple[int, Counter[int]]] = {}
         self._near: dict[int, dict[int, tuple[int, Item]]] = {}
         self._evidence: dict[int, list[tuple[int, list[str]]]] = {}
         self._anchors = [view.items[index] for index in sorted(self.anchored)]
@@ -299,11 +301,21 @@ class Deals:
             self._evidence[item.index] = list(link_features(self, item))
         return self._evidence[item.index]
 
+    def named_beside(self, party: int) -> tuple[int, Counter[int]]:
+        """In how many sentences a party is named, in how many with an anchor of each draft."""
+        if party not in self._beside:
+            sents = {item.sent for item in self.view.parties[party]}
+            places = (place for sent in sents for place in self.in_sentence.get(sent, ()))
+            self._beside[party] = len(sents), Counter(places)
+        return self._beside[party]
+
     def dates(self, place: int) -> list[Item]:
         """The dates that stand in a sentence with an anchor of a draft."""
-        sents = {anchor.sent: None for anchor in self.drafts[place].anchors}
-        by_sent = self.view.by_sent
-        return [item for sent in sents for item in by_sent[sent] if item.label == Label.DATE]
+        if place not in self._dates:
+            sents = {anchor.sent: None for anchor in self.drafts[place].anchors}
+            items = (item for sent in sents for item in self.view.by_sent[sent])
+            self._dates[place] = [item for item in items if item.label == Label.DATE]
+        return self._dates[place]
 
     def is_company_of(self, item: Item, place: int) -> bool:
         """Whether ``item`` is the very company of a draft."""
@@ -487,10 +499,11 @@ def _party_features(standing: _Standing, at: int, rank: int, near: Item) -> list
             same = any(other.date == date.date for other in told)
             alike = any(other.when == date.when for other in told)
             out += [f"same_date={same}", f"same_when={alike}&first={first}"]
-    elsewhere = {other.sent for other in view.parties[item.party or 0]} - {item.sent}
-    if elsewhere:
-        places = {place for sent in elsewhere for place in deals.in_sentence.get(sent, ())}
-        own, other = at in places, bool(places - {at})
+    sents, places = deals.named_beside(item.party or 0)
+    if sents > 1:
+        here = deals.in_sentence.get(item.sent, ())
+        own = places[at] > (at in here)
+        other = places.total() - places[at] > len(here) - (at in here)
         out += [f"kin={own}{other}", f"kin={own}{other}&rank={min(rank, 2)}"]
     return out
 
