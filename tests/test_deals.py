@@ -21,6 +21,7 @@ from pipeline.deals import (
     company_parties,
     investor_evidence,
     investor_items,
+    may_invest,
     may_link,
     operation_sentences,
     read_deals,
@@ -103,8 +104,10 @@ def test_every_link_is_of_a_label_that_may(tiny: Language) -> None:
                 for role, linked in draft.links.items():
                     assert role in {*LINKS, "investor", "expected_close"}
                     for item, probability in linked:
-                        if role != "investor":
-                            assert may_link(item, "date" if role == "expected_close" else role)
+                        if role == "investor":
+                            assert may_invest(item)
+                        else:
+                            assert role == "expected_close" or may_link(item, role)
                         assert 0.5 <= probability <= 1
 
 
