@@ -15,6 +15,8 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
 from pipeline.linear import NO, YES, LinearModels, most_probable
@@ -107,7 +109,10 @@ def _share(probability: float) -> int:
 
 
 _NEAR = 6
-"""Of how many companies and deals one is chosen: those that stand nearest, in a long article."""
+"""Of how many companies one is chosen: those that stand nearest, in a long article."""
+
+_NEAR_DEALS = 3
+"""The same for the deals of a mention."""
 
 _LOOKED_AT = 24
 """Mentions of companies on each side among which the nearest are looked for."""
@@ -266,6 +271,7 @@ class Deals:
         for index, places in self.anchored.items():
             self.in_sentence[view.items[index].sent] |= places
         self._dates: dict[int, list[Item]] = {}
+        self._sentences: dict[int, tuple[set[int], list[str]]] = {}
         self._beside: dict[int, tuple[int, Counter[int]]] = {}
         self._near: dict[int, dict[int, tuple[int, Item]]] = {}
         self._evidence: dict[int, list[tuple[int, list[str]]]] = {}
@@ -292,8 +298,8 @@ class Deals:
             for place in self.anchored[anchor.index]:
                 if place not in near or gap < near[place][0]:
                     near[place] = (gap, anchor)
-        ranked = sorted(near, key=lambda place: (near[place][0], place))
-        return {place: near[place] for place in ranked[:_NEAR]}
+        ranked = sorted((gap, place) for place, (gap, _) in near.items())
+        return {place: near[place] for _, place in ranked[:_NEAR_DEALS]}
 
     def evidence(self, item: Item) -> list[tuple[int, list[str]]]:
         """What :func:`link_features` says of an item; several roles ask."""
@@ -308,6 +314,15 @@ class Deals:
             places = (place for sent in sents for place in self.in_sentence.get(sent, ()))
             self._beside[party] = len(sents), Counter(places)
         return self._beside[party]
+
+    def sentence(self, sent: int) -> tuple[set[int], list[str]]:
+        """The companies of drafts that a sentence names, and which of the noted cues it holds."""
+        if sent not in self._sentences:
+            parties = {item.party for item in self.view.by_sent[sent] if item.party is not None}
+            cues = {cue.category for cue in self.view.cues[sent]}
+            noted = [category for category in _NOTED if category in cues]
+            self._sentences[sent] = parties & self.companies.keys(), noted
+        return self._sentences[sent]
 
     def dates(self, place: int) -> list[Item]:
         """The dates that stand in a sentence with an anchor of a draft."""
@@ -409,20 +424,18 @@ class _Standing:
 
     def __init__(self, deals: Deals, item: Item) -> None:
         view = deals.view
-        cues = {cue.category for cue in view.cues[item.sent]}
-        parties = {other.party for other in view.by_sent[item.sent]}
         self.deals = deals
         self.item = item
-        self.here = {party for party in parties if party in deals.companies}
+        self.here, self.noted = deals.sentence(item.sent)
         self.last = deals.last_before(item)
         self.named = deals.last_named(item)
         self.tied = deals.tied(item)
         self.whole = view.wholes.get(item.index)
-        self.noted = [category for category in _NOTED if category in cues]
-        head = view.items[item.list_head] if item.list_head >= 0 else item
-        self.head_ranks = {place: min(rank, 3) for rank, place in enumerate(deals.nearest(head))}
-        """How near each draft stands to the first of the item's enumeration."""
-        self.head_last = deals.last_before(head)
+        self.head = view.items[item.list_head] if item.list_head >= 0 else item
+        """The first of the item's enumeration."""
+        near = deals.nearest(self.head) if self.head is not item else ()
+        self.head_ranks = {place: min(rank, 3) for rank, place in enumerate(near)}
+        self.head_last = deals.last_before(self.head)
 
 
 _NOTED = ("background", "returning", "total_raised", "previous_worth", "new")
@@ -475,7 +488,7 @@ def _draft_features(standing: _Standing, at: int, rank: int, gap: int, near: Ite
         f"past={past}&delta={_signed(item.sent - near.sent, 3)}",
         f"past={past}&same={item.sent == near.sent}&fresh={min(deals.fresh, 2)}",
     ]
-    if item.list_head not in (-1, item.index):
+    if standing.head is not item:
         out.append(f"head={standing.head_ranks.get(at, 9)}&rank={min(rank, 2)}")
     out.append(f"head_last={at in standing.head_last}&last={at in standing.last}")
     if standing.whole is not None:
@@ -489,7 +502,7 @@ def _party_features(standing: _Standing, at: int, rank: int, near: Item) -> list
     deals, item = standing.deals, standing.item
     view = deals.view
     past, first = deals.recalled[at], at == 0
-    out = [f"{told}&past={past}&first={first}" for told in sentence_features(view, item.sent, "")]
+    out = [*_crossed(sentence_features(view, item.sent, ""), f"past={past}&first={first}")]
     dates = [other for other in view.by_sent[item.sent] if other.label == Label.DATE]
     if dates:
         date = nearest(dates, item)
@@ -506,6 +519,11 @@ def _party_features(standing: _Standing, at: int, rank: int, near: Item) -> list
         other = places.total() - places[at] > len(here) - (at in here)
         out += [f"kin={own}{other}", f"kin={own}{other}&rank={min(rank, 2)}"]
     return out
+
+
+@lru_cache(maxsize=4096)
+def _crossed(told: tuple[str, ...], other: str) -> tuple[str, ...]:
+    return tuple(f"{feature}&{other}" for feature in told)
 
 
 @lru_cache(maxsize=4096)
@@ -587,24 +605,22 @@ def investor_evidence(deals: Deals) -> Iterator[tuple[list[Item], dict[int, list
     """
     for items in deals.view.parties.values():
         mentions = [item for item in items if may_invest(item)]
-        spoken: dict[int, set[str]] = defaultdict(set)
-        closest: dict[int, tuple[int, list[str]]] = {}
+        spoken: dict[int, list[tuple[int, list[str]]]] = defaultdict(list)
         for item in mentions:
             near = deals.nearest(item)
             for at, features in deals.evidence(item):
-                spoken[at].update(features)
                 gap, _ = near[at]
-                if at not in closest or gap < closest[at][0]:
-                    closest[at] = (gap, features)
-        count = f"mentions={min(len(mentions), 3)}"
+                spoken[at].append((gap, features))
         if spoken:
-            yield (
-                mentions,
-                {
-                    at: [*sorted(told), *(f"*{feature}" for feature in closest[at][1]), count]
-                    for at, told in spoken.items()
-                },
-            )
+            count = f"mentions={min(len(mentions), 3)}"
+            yield mentions, {at: [*_together(told), count] for at, told in spoken.items()}
+
+
+def _together(spoken: Sequence[tuple[int, list[str]]]) -> Iterator[str]:
+    """The evidence of several mentions, and that of the nearest once more with a star."""
+    _, closest = min(spoken, key=itemgetter(0))
+    yield from dict.fromkeys(chain.from_iterable(features for _, features in spoken))
+    yield from map("*".__add__, closest)
 
 
 def speaking_of(deals: Deals, mentions: Sequence[Item], place: int) -> list[Item]:
@@ -817,14 +833,14 @@ _INVESTOR_ATTRIBUTES = ("investor_role", "commitment", "returning")
 _JUDGES = ("real", "tells")
 
 
-REAL = 0.15
-"""Drafts that the last model finds less probable than this are no deals."""
+REAL = 0.25
+"""Drafts that the last model finds less probable than this are no deals: chosen by
+cross-validation over the training text."""
 
 TELLS = 0.3
-"""An article of which no draft is this probable tells no deal at all. Both thresholds were
-chosen by cross-validation over the training text, before a model of its own learnt from press
-when an article tells nothing; that there is a second one was first decided with scores of `dev`
-and `heldout` in view."""
+"""An article of which no draft is this probable tells no deal at all. Chosen in the same way,
+before a model of its own learnt from press when an article tells nothing; that there is a second
+threshold was first decided with scores of `dev` and `heldout` in view."""
 
 
 def read_deals(view: View, models: LinearModels) -> list[Draft]:

@@ -346,18 +346,17 @@ def _fill(document: Aligned, deals: Deals, events: Sequence[GoldEvent]) -> None:
                     if label != NO:
                         name = role if label == YES else label
                         draft.links.setdefault(name, []).append((item, 1.0))
-        found = [
-            item
-            for mentions, evidence in investor_evidence(deals)
-            if at in evidence and _invests(document, mentions[0], event) == YES
-            for item in speaking_of(deals, mentions, at)
-        ]
-        if found:
-            draft.links["investor"] = [(i, 1.0) for i in sorted(found, key=lambda i: i.start)]
-        roles = {i.ref: i for i in event.investors}
-        for item in found:
-            gold = roles[document.party_id[item.party or 0]]
-            draft.investor_attributes[item.party or 0] = {
+    for mentions, evidence in investor_evidence(deals):
+        for at in evidence:
+            draft, event = deals.drafts[at], events[at]
+            if _invests(document, mentions[0], event) == NO:
+                continue
+            party = mentions[0].party or 0
+            gold = next(i for i in event.investors if i.ref == document.party_id[party])
+            links = draft.links.setdefault("investor", [])
+            links += [(item, 1.0) for item in speaking_of(deals, mentions, at)]
+            links.sort(key=lambda link: link[0].start)
+            draft.investor_attributes[party] = {
                 "investor_role": (gold.role, 1.0),
                 "commitment": (gold.commitment, 1.0),
             }

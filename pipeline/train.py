@@ -47,7 +47,7 @@ CORPORA = (ROOT / "annotations" / "seeds", ROOT / "annotations" / "train")
 
 NER_FOLDS = 3
 TRANSFORMER_FOLDS = 2
-LINEAR_FOLDS = 4
+LINEAR_FOLDS = 3
 
 app = typer.Typer(add_completion=False)
 
