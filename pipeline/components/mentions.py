@@ -11,9 +11,11 @@ have called a name stays in its ``kb_id_``.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from spacy.attrs import ORTH
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
@@ -25,6 +27,7 @@ from pipeline.codes import (
     NOM_INVESTOR,
     NOMINALS,
     money_code,
+    read_odds,
     text_of,
     with_kind,
 )
@@ -76,6 +79,8 @@ class MentionResolver:
             elif span.label_ in _KEPT:
                 names.append(span)
         taken.update(i for span in doc.ents for i in range(span.start, span.end))
+        names += _repeated(doc, names, taken)
+        names.sort(key=lambda span: span.start)
         parties = _parties(names)
         doc.ents = sorted([*values, *parties], key=lambda span: span.start)
         named = [span for span in parties if span.id_]
@@ -138,6 +143,36 @@ def _span(doc: Doc, start: int, end: int, label: str, id_: str) -> Span:
     return span
 
 
+def _repeated(doc: Doc, names: Sequence[Span], taken: set[int]) -> list[Span]:
+    """Names that stand again where the NER found nothing, with the label of their first place.
+
+    A part of a longer name is left alone ("Orange" in "Orange Bank"). What is found is added to
+    ``taken``.
+    """
+    orths = doc.to_array([ORTH]).tolist()
+    known: dict[int, dict[tuple[int, ...], Span]] = defaultdict(dict)
+    for span in names:
+        if span.label_ in NAME_LABELS and any(c.isupper() for c in span.text):
+            known[orths[span.start]].setdefault(tuple(orths[span.start : span.end]), span)
+    out = []
+    for at in [at for at, orth in enumerate(orths) if orth in known and at not in taken]:
+        for words, span in known[orths[at]].items():
+            end = at + len(words)
+            free = taken.isdisjoint(range(at, end)) and not _goes_on(doc, at, end)
+            if tuple(orths[at:end]) == words and free:
+                out.append(Span(doc, at, end, span.label_, kb_id=span.kb_id_))
+                taken.update(range(at, end))
+    return out
+
+
+def _goes_on(doc: Doc, start: int, end: int) -> bool:
+    """Whether a capitalised word stands beside, before it not as the first of a sentence."""
+    before, after = doc[start - 1 : start], doc[end : end + 1]
+    return any(word.text[0].isupper() for word in after) or any(
+        word.text[0].isupper() and not word.is_sent_start for word in before
+    )
+
+
 def _parties(spans: Sequence[Span]) -> list[Span]:
     """The spans with the number of their party as ``id_`` (none for rounds and instruments)."""
     named = [span for span in spans if span.label_ in NAME_LABELS]
@@ -155,22 +190,24 @@ def _parties(spans: Sequence[Span]) -> list[Span]:
     return out
 
 
+def _taken_for(part: Label, names: Sequence[Span]) -> Sequence[Span]:
+    """The names that the NER takes for a part; where there are none, those that may be one."""
+    sure = [name for name in names if name.label_ == part]
+    return sure or [name for name in names if part in read_odds(name.kb_id_)]
+
+
 def _resolved(doc: Doc, nominals: Sequence[Span], names: Sequence[Span]) -> list[Span]:
     """Descriptions with the party that they stand for.
 
     A description stands for the nearest party before it that the NER takes for the same part
-    (company, investor), "ce dernier" for the nearest name at all; a company that is described
-    before it is named is the first one named after.
+    (company, investor), or may be one where it takes none for that; "ce dernier" for the nearest
+    name at all; a company that is described before it is named is the first one named after.
     """
-    by_part = {
-        part: [name for name in names if part in ("", name.label_)]
-        for part in ("", Label.COMPANY, Label.INVESTOR)
-    }
+    by_part = {part: _taken_for(part, names) for part in (Label.COMPANY, Label.INVESTOR)}
     out = []
     for span in nominals:
         part = Label.COMPANY if span.label_ == NOM_COMPANY else Label.INVESTOR
-        last = span.text.lower() in _LAST_NAMED
-        candidates = by_part["" if last else part]
+        candidates = names if span.text.lower() in _LAST_NAMED else by_part[part]
         at = bisect_right(candidates, span.start, key=lambda name: name.end)
         chosen = candidates[at - 1] if at else next(iter(candidates), None)
         id_ = chosen.id_ if chosen is not None else ""

@@ -160,6 +160,45 @@ def test_the_latter_is_the_nearest_name(read: Language) -> None:
     assert [span.id_ for span in doc.spans[NOMINALS]] == [named["Bêta"]]
 
 
+def resolved(read: Language, text: str, *found: tuple[str, str, str]) -> Doc:
+    """Where the NER finds only the first place of each name: text, label, odds."""
+    doc = read.get_pipe("fr_deals_sentences")(read.make_doc(text))
+    at = {name: text.index(name) for name, _, _ in found}
+    spans = [doc.char_span(at[n], at[n] + len(n), label, kb_id=odds) for n, label, odds in found]
+    doc.ents = [span for span in spans if span is not None]
+    return read.get_pipe("fr_deals_mentions")(doc)
+
+
+def test_a_name_that_stands_again_is_found_again(read: Language) -> None:
+    doc = resolved(read, "Omble lève. On parle d'Omble et d'Omble Sud.", ("Omble", "ORG", "ORG=9"))
+    assert [(e.start_char, e.text, e.label_, e.kb_id_) for e in doc.ents] == [
+        (0, "Omble", "ORG", "ORG=9"),
+        (23, "Omble", "ORG", "ORG=9"),
+    ]
+    assert len({ent.id_ for ent in doc.ents}) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "omble gagne. Un omble nage.",
+        "Omble lève. Un omble nage.",
+        "Omble lève. Le Vieux Omble vend.",
+    ],
+)
+def test_other_words_are_no_such_name(read: Language, text: str) -> None:
+    name = text.split()[0]
+    assert labels(resolved(read, text, (name, "ORG", ""))) == [(name, "ORG")]
+
+
+def test_a_description_stands_for_what_may_be_its_party(read: Language) -> None:
+    text = "Omble et Tanche parlent. La start-up recrute."
+    unsure = resolved(read, text, ("Omble", "ORG", "ORG=7 COMPANY=3"), ("Tanche", "ORG", "ORG=9"))
+    assert unsure.spans[NOMINALS][0].id_ == unsure.ents[0].id_
+    sure = resolved(read, text, ("Omble", "ORG", "COMPANY=3"), ("Tanche", "COMPANY", "COMPANY=9"))
+    assert sure.spans[NOMINALS][0].id_ == sure.ents[1].id_
+
+
 def test_a_description_without_any_name_stays_open(read: Language) -> None:
     doc = read("La start-up lève 3 M€.")
     assert [span.id_ for span in doc.spans[NOMINALS]] == [""]
