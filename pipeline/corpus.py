@@ -63,8 +63,8 @@ def example(nlp: Language, article: GoldArticle) -> Example:
     Raises:
         MarkupError: where a mark begins or ends inside a token, so that it would be lost.
     """
-    predicted = nlp.make_doc(article.text)
     reference = nlp.make_doc(article.text)
+    predicted = reference.copy()
     spans = []
     for mention in article.mentions:
         span = reference.char_span(mention.start, mention.end, label=ner_label(mention))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from tiny import NO_DEAL, ROUND, TEMPLATES, passages
 from typer.testing import CliRunner
 
 import pipeline
-from pipeline import train
+from pipeline import corpus, train
 from pipeline.corpus import ner_label
 from pipeline.errors import InputError, MarkupError
 from pipeline.markup import GoldArticle, parse
@@ -73,6 +75,26 @@ def test_a_trained_pipeline_is_saved_whole(tmp_path: Path, monkeypatch: pytest.M
     assert not (tmp_path / "model" / "vocab" / "vectors").exists()
     assert nlp.get_pipe("fr_deals_events").models
     assert nlp(passages(NO_DEAL)[0].text).text == passages(NO_DEAL)[0].text
+
+
+@pytest.mark.usefixtures("two_epochs")
+def test_a_real_article_is_read_several_times_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: Counter[str] = Counter()
+
+    def noted(article: GoldArticle, rng: random.Random) -> GoldArticle:
+        read[article.path] += 1
+        return article
+
+    monkeypatch.setattr(corpus, "swapped", noted)
+    passage = passages(ROUND)[0]
+    heads = {"written.md": "w99", "press.md": None}
+    gold = [
+        replace(passage, path=path, head=passage.head.model_copy(update={"writer": writer}))
+        for path, writer in heads.items()
+    ]
+    train_ner(Job(tuple(gold), (), None, 7))
+    assert read == {"written.md": 2, "press.md": 2 * train.PRESS_COPIES}
+    assert train.PRESS_COPIES > 1
 
 
 def test_a_mark_that_cuts_a_token_stops_the_training() -> None:
