@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,31 +15,30 @@ from pipeline.markup import parse_folder
 DEV = Path("annotations") / "dev" / "press21.gold.json"
 
 
-def companies(value: object) -> Iterator[str]:
-    """Every name under a key ``company``, however deep; ``|`` stands between forms of one."""
+def under(key: str, value: object) -> Iterator[Any]:
+    """Everything that stands under a key, however deep."""
     if isinstance(value, dict):
-        for key, part in value.items():
-            if key == "company" and isinstance(part, str):
-                yield from (name.strip() for name in part.split("|"))
-            else:
-                yield from companies(part)
+        for own, part in value.items():
+            yield from [part] if own == key else under(key, part)
     elif isinstance(value, list):
         for part in value:
-            yield from companies(part)
+            yield from under(key, part)
 
 
-def investors(value: object) -> Iterator[str]:
+def forms(name: str) -> list[str]:
+    """``|`` stands between forms of one name."""
+    return [form.strip() for form in name.split("|")]
+
+
+def companies(gold: object) -> set[str]:
+    return {form for name in under("company", gold) for form in forms(name)} - {""}
+
+
+def investors(gold: object) -> set[str]:
     """The proper names among those of the investors, who are lists that begin with the name."""
-    if isinstance(value, dict):
-        for key, part in value.items():
-            if key == "investors":
-                forms = (form.strip() for name, *_ in part for form in name.split("|"))
-                yield from (f for f in forms if f[:1].isupper() and "(unnamed)" not in f)
-            else:
-                yield from investors(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from investors(part)
+    names = (name for investors in under("investors", gold) for name, *_ in investors)
+    every = {form for name in names for form in forms(name)}
+    return {form for form in every if form[:1].isupper() and "(unnamed)" not in form}
 
 
 class Names:
@@ -55,12 +55,12 @@ class Names:
 
 @pytest.fixture(scope="module")
 def names(root: Path) -> Names:
-    return Names(set(companies(json.loads((root / DEV).read_text(encoding="utf-8")))) - {""})
+    return Names(companies(json.loads((root / DEV).read_text(encoding="utf-8"))))
 
 
 @pytest.fixture(scope="module")
 def backers(root: Path) -> Names:
-    return Names(set(investors(json.loads((root / DEV).read_text(encoding="utf-8")))))
+    return Names(investors(json.loads((root / DEV).read_text(encoding="utf-8"))))
 
 
 def test_there_are_names_to_look_for(names: Names, backers: Names) -> None:
@@ -97,8 +97,7 @@ def test_no_investor_is_marked_in_the_training_text(root: Path, backers: Names) 
 
 
 def test_no_investor_is_in_the_lists_of_names(root: Path, backers: Names) -> None:
-    files = (path for path in (root / "annotations" / "names").rglob("*.txt"))
-    assert hits(backers, files, root) == {}
+    assert hits(backers, (root / "annotations" / "names").rglob("*.txt"), root) == {}
 
 
 def test_not_in_the_lists_of_names(root: Path, names: Names) -> None:
