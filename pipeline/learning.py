@@ -175,18 +175,18 @@ def gold_drafts(document: Aligned) -> list[tuple[Draft, GoldEvent]]:
 def _operation_anchor(document: Aligned, event: GoldEvent, company: int) -> list[Item]:
     """The company's mention in the sentence that tells an event without a sum.
 
-    It is the first sentence with the word of an operation that also names an investor or the
-    date of the event, else the first with the word of an operation.
+    It is the first sentence that may tell an operation and also names an investor or the date
+    of the event, else the first that does one of the two, else the first.
     """
     view = document.view
-    sentences = operation_sentences(view, company)
+    named = {item.sent for item in view.parties[company]}
+    telling = set(operation_sentences(view, company))
     partners = {i.ref for i in event.investors} | {event.date}
-    with_partner = [
-        sent
-        for sent in sentences
-        if any(document.id_of(item) in partners for item in view.by_sent[sent])
-    ]
-    chosen = next(iter(with_partner or sentences), None)
+    with_partner = {
+        sent for sent in named if any(document.id_of(i) in partners for i in view.by_sent[sent])
+    }
+    choices = (telling & with_partner, with_partner, telling, named)
+    chosen = next((min(sents) for sents in choices if sents), None)
     return [i for i in view.parties[company] if i.sent == chosen][:1]
 
 

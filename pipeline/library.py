@@ -19,6 +19,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 import pipeline.codes
+import pipeline.components.attributes
 import pipeline.components.events
 import pipeline.components.mentions
 import pipeline.components.recognition

@@ -98,7 +98,7 @@ class LinearModel:
         )
         matrix = seen.fit_transform(samples)
         names = seen.get_feature_names_out().tolist()
-        model = LogisticRegression(C=strength, max_iter=2000).fit(matrix, labels)
+        model = LogisticRegression(C=strength, solver="newton-cg", tol=1e-3).fit(matrix, labels)
         coefficients = model.coef_.tolist()
         bias = model.intercept_.tolist()
         if len(classes) == 2:  # scikit-learn keeps one row for two classes

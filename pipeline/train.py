@@ -50,7 +50,7 @@ PRESS_COPIES = 4
 
 NER_FOLDS = 2
 TRANSFORMER_FOLDS = 2
-LINEAR_FOLDS = 3
+LINEAR_FOLDS = 2
 
 app = typer.Typer(add_completion=False)
 
@@ -106,12 +106,15 @@ def train_ner(job: Job) -> dict[str, Raw]:
 
 
 def recognise(nlp: Language, articles: Sequence[GoldArticle]) -> dict[str, Raw]:
-    """What a NER finds in the articles, by path."""
+    """What a NER, and what listens with it, finds in the articles, by path."""
+    from pipeline.corpus import Raw
     from pipeline.library import plain
 
     docs = nlp.pipe((plain(article.text) for article in articles), batch_size=32)
     return {
-        article.path: [(e.start_char, e.end_char, e.label_, e.kb_id_) for e in doc.ents]
+        article.path: Raw(
+            [(e.start_char, e.end_char, e.label_, e.kb_id_) for e in doc.ents], doc._.attributes
+        )
         for article, doc in zip(articles, docs, strict=True)
     }
 
@@ -299,9 +302,11 @@ def finish(
         for article in gold:
             doc = nlp.make_doc(plain(article.text))
             doc._.published = article.head.published
+            raw = spans[article.path]
+            doc._.attributes = raw.attributes
             marks = (
                 doc.char_span(start, end, label=label, kb_id=odds)
-                for start, end, label, odds in spans[article.path]
+                for start, end, label, odds in raw.spans
             )
             doc.ents = [span for span in marks if span is not None]
             documents.append(nlp(doc))

@@ -93,7 +93,7 @@ def _spans(folder: Path) -> dict[str, Raw] | None:
         found = json.loads((folder / _SPANS).read_text("utf-8"))
     except FileNotFoundError:
         return None
-    return {path: [tuple(span) for span in raw] for path, raw in found.items()}
+    return {path: Raw([tuple(span) for span in spans], None) for path, spans in found.items()}
 
 
 def run(job: Job, recognise: Recognise) -> dict[str, Raw]:
@@ -117,7 +117,8 @@ def run(job: Job, recognise: Recognise) -> dict[str, Raw]:
     training.nlp.get_pipe_config("transformer")["model"]["name"] = Path(job.encoder).name
     training.nlp.to_disk(job.folder / MODEL, exclude=["vectors"])
     found = recognise(training.nlp, job.read)
-    _write(job.folder / _SPANS, lambda path: path.write_text(json.dumps(found), "utf-8"))
+    spans = {path: raw.spans for path, raw in found.items()}
+    _write(job.folder / _SPANS, lambda path: path.write_text(json.dumps(spans), "utf-8"))
     (job.folder / _STATE).unlink()
     (job.folder / _BEST).unlink()
     return found
@@ -214,7 +215,7 @@ class _Training:
         right = of_both = 0
         for article in self.stopping:
             gold = {(m.start, m.end, ner_label(m)) for m in article.mentions}
-            predicted = {(start, end, label) for start, end, label, _ in found[article.path]}
+            predicted = {(start, end, label) for start, end, label, _ in found[article.path].spans}
             right += len(gold & predicted)
             of_both += len(gold) + len(predicted)
         return 2 * right / of_both if of_both else 0.0

@@ -18,6 +18,7 @@ from itertools import accumulate, pairwise
 from spacy.attrs import LOWER, ORTH, SENT_START, SPACY
 from spacy.tokens import Doc
 
+from pipeline.attributes import COLUMN_OF, attribute_features
 from pipeline.codes import (
     GROUP,
     NOM_COMPANY,
@@ -68,10 +69,19 @@ class Item:
     """What the NER took the mention for, before the role models had their say."""
     odds: dict[str, int] = field(default_factory=dict)
     """How probable the NER found each label, in tenths."""
+    attributes: list[int] = field(default_factory=list)
+    """What the encoder reads at its first token, one column an answer of
+    :mod:`pipeline.attributes`, in tenths."""
+    read: list[str] = field(default_factory=list)
+    """The same as evidence, of what is asked of its sort of mention."""
     chances: dict[str, float] = field(default_factory=dict)
     """How probable each label (for a sum: each kind) was when the role models decided."""
     part: str = ""
     """What its party is taken for in the whole article."""
+
+    def reads(self, answer: str) -> int:
+        """How probable an answer is to the encoder, in tenths."""
+        return self.attributes[COLUMN_OF[answer]] if self.attributes else 0
 
     def chance(self, label: str) -> float:
         """How probable a label was; 1 where it was never in doubt."""
@@ -152,20 +162,26 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
     view = View(text, tokens, texts, sents, stretches, [], cues)
     parties: dict[int, list[Item]] = defaultdict(list)
     by_sent: dict[int, list[Item]] = defaultdict(list)
+    rows = doc._.attributes
     for index, span in enumerate(spans):
         label, id_ = span.label_, span.id_
         start, end = span.start, span.end
         low, high = offsets[start], offsets[end - 1] + len(texts[end - 1])
         sent = bisect_right(starts, start) - 1
         item = Item(index, start, end, label, text[low:high], sent, low, high)
+        if rows is not None:
+            item.attributes = rows[start].tolist()
         if label in PARTY_LABELS:
             item.party = int(id_) if id_ else None
             item.nominal = label in (NOM_COMPANY, NOM_INVESTOR)
+            item.read = attribute_features("party", item.attributes)
         elif label in MONEY_LABELS:
             item.money, item.code = read_money(id_), id_
+            item.read = attribute_features("money", item.attributes)
         elif label == Label.DATE:
             item.date = id_ or None
             item.when = _when(item.date, doc._.published)
+            item.read = attribute_features("date", item.attributes)
         item.ner, item.odds = label, read_odds(span.kb_id_)
         view.items.append(item)
         by_sent[item.sent].append(item)
@@ -592,7 +608,7 @@ def name_features(view: View, item: Item, names: _Names) -> list[str]:
 
 def _by_labels(view: View, item: Item, names: _Names) -> list[str]:
     """The evidence that hangs on no :attr:`Item.part`."""
-    out = [f"ner={item.ner}", *words_around(view, item), *cue_features(view, item)]
+    out = [f"ner={item.ner}", *words_around(view, item), *cue_features(view, item), *item.read]
     out += _odds_features(item)
     if counterparts(view, item):
         out.append("counterpart")
@@ -695,7 +711,7 @@ def _wholes(items: Sequence[Item]) -> dict[int, Decimal]:
 def money_features(view: View, item: Item, sums: _Sums) -> list[str]:
     """Evidence for what a sum counts."""
     assert item.money is not None
-    out = [*words_around(view, item), *cue_features(view, item)]
+    out = [*words_around(view, item), *cue_features(view, item), *item.read]
     out += sentence_features(view, item.sent, "s")
     out += role_features(view, item)
     out.append(f"now={item.money.kind or item.label}")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.markup import parse_folder
+from pipeline.schema import NAME_LABELS
 
 DEV = Path("annotations") / "dev" / "press21.gold.json"
 
@@ -100,11 +101,23 @@ def test_no_investor_is_in_the_lists_of_names(root: Path, backers: Names) -> Non
     assert hits(backers, (root / "annotations" / "names").rglob("*.txt"), root) == {}
 
 
+def test_no_name_of_the_seeds_is_among_the_known_ones(root: Path) -> None:
+    """Else leaving a seed out would not leave its names out."""
+    seeds = parse_folder(root / "annotations" / "seeds")
+    marks = (mark for article in seeds for mark in article.mentions if mark.label in NAME_LABELS)
+    named = Names({mark.text for mark in marks if not mark.nom and not mark.unnamed})
+    assert named.count > 30
+    assert hits(named, (root / "annotations" / "names").glob("known_*.txt"), root) == {}
+
+
 def test_not_in_the_lists_of_names(root: Path, names: Names) -> None:
     files = (path for path in (root / "annotations" / "names").rglob("*") if path.is_file())
     assert hits(names, files, root) == {}
 
 
-def test_not_in_the_code_and_its_lexicons(root: Path, names: Names) -> None:
+@pytest.mark.parametrize("which", ["names", "backers"])
+def test_not_in_the_code_and_its_lexicons(
+    root: Path, which: str, request: pytest.FixtureRequest
+) -> None:
     files = (path for end in ("py", "toml") for path in (root / "pipeline").rglob(f"*.{end}"))
-    assert hits(names, files, root) == {}
+    assert hits(request.getfixturevalue(which), files, root) == {}

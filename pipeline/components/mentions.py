@@ -146,8 +146,8 @@ def _span(doc: Doc, start: int, end: int, label: str, id_: str) -> Span:
 def _repeated(doc: Doc, names: Sequence[Span], taken: set[int]) -> list[Span]:
     """Names that stand again where the NER found nothing, with the label of their first place.
 
-    A part of a longer name is left alone ("Orange" in "Orange Bank"). What is found is added to
-    ``taken``.
+    A part of a longer name is left alone ("Ovalie" in "Ovalie Robotics"), and of two names that
+    begin alike the longer is tried first. What is found is added to ``taken``.
     """
     orths = doc.to_array([ORTH]).tolist()
     known: dict[int, dict[tuple[int, ...], Span]] = defaultdict(dict)
@@ -156,7 +156,7 @@ def _repeated(doc: Doc, names: Sequence[Span], taken: set[int]) -> list[Span]:
             known[orths[span.start]].setdefault(tuple(orths[span.start : span.end]), span)
     out = []
     for at in [at for at, orth in enumerate(orths) if orth in known and at not in taken]:
-        for words, span in known[orths[at]].items():
+        for words, span in sorted(known[orths[at]].items(), key=lambda name: -len(name[0])):
             end = at + len(words)
             free = taken.isdisjoint(range(at, end)) and not _goes_on(doc, at, end)
             if tuple(orths[at:end]) == words and free:

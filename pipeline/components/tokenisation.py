@@ -59,6 +59,7 @@ _PREFIXES = (
     r"[~≈><=+](?=\d)",
     rf"(?:US|CA|C|A|HK|S)?[{_SYMBOL}](?=\d)",
     rf"[.?!…](?=[{_UPPER}][{_LOWER}’'])",
+    r"\d+(?:[.,]\d+)?[MK](?=\.$)",  # "$12M.": "M." would be monsieur
 )
 _SUFFIXES = (
     *LIST_PUNCT,

@@ -165,7 +165,7 @@ _RULES = (
         only_digits=True,
         may_count=False,
     ),
-    # "Bpifrance, à hauteur de 50 millions, et Rivage, pour 25"
+    # "Fonds Garonne, à hauteur de 50 millions, et Rivage, pour 25"
     _Rule(
         re.compile(rf"{_SAME_SENTENCE}(?:,| et )[^.;:!?\n]{{0,60}} pour {_ABOUT}"),
         re.compile(_CLAUSE_ENDS),

@@ -178,6 +178,12 @@ def test_a_name_that_stands_again_is_found_again(read: Language) -> None:
     assert len({ent.id_ for ent in doc.ents}) == 1
 
 
+def test_of_two_names_that_begin_alike_the_longer_is_found(read: Language) -> None:
+    text = "Omble lève. Omble du Nord vend. On parle d'Omble du Nord."
+    doc = resolved(read, text, ("Omble", "ORG", ""), ("Omble du Nord", "COMPANY", ""))
+    assert [ent.text for ent in doc.ents] == ["Omble", "Omble du Nord", "Omble du Nord"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

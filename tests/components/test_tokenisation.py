@@ -60,6 +60,7 @@ CASES = {
     "Musk(X)": "Musk ( X )",
     "[L'entreprise]": "[ L' entreprise ]",
     "en série B.": "en série B .",
+    "lève $12M.": "lève $ 12M .",
     # what stays whole
     "X.AI lève": "X.AI lève",
     "Booking.com lève": "Booking.com lève",

@@ -292,6 +292,7 @@ Au Pakistan, «30 millions de roupies» | 30M PKR
 «20 milliards de wons» | 20G KRW
 «30 millions de reals» | 30M BRL
 «30 millions de réaux» | 30M BRL
+«30 millions de réais» | 30M BRL
 «50 millions de zlotys» | 50M PLN
 «100 millions de dirhams» | 100M -
 Au Maroc, «100 millions de dirhams» | 100M MAD
