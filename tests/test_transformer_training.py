@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 import pipeline
 from evaluation.variants import curves
 from pipeline import package, train, transformer_training
-from pipeline.corpus import ner_label
+from pipeline.corpus import Raw, ner_label
 from pipeline.errors import ResumeError
 from pipeline.model_folder import Variant
 from pipeline.train import recognise, train_transformer
@@ -169,7 +169,9 @@ def trained(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("repository")
     shutil.copy(train.ROOT / "pyproject.toml", root)
     finish = train.finish
-    spans = {a.path: [(m.start, m.end, ner_label(m), "") for m in a.mentions] for a in GOLD}
+    spans = {
+        a.path: Raw([(m.start, m.end, ner_label(m), "") for m in a.mentions], None) for a in GOLD
+    }
     output = root / "models" / "fr_deals_trf"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "TRANSFORMER_CONFIG", config_of(root, max_epochs=1))
