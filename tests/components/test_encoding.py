@@ -64,7 +64,7 @@ def encoder(nlp: Language) -> Tok2Vec:
 def assert_same(found: list[Any], expected: list[Any]) -> None:
     assert [vectors.shape for vectors in found] == [vectors.shape for vectors in expected]
     for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=2e-5)
 
 
 @pytest.mark.parametrize(
