@@ -46,9 +46,10 @@ def read_odds(code: str) -> dict[str, int]:
 
 
 # The article's date; for each token how probable each answer of pipeline.attributes is, in tenths,
-# one column an answer; the right answers, for training: by token their columns; and what
-# fr_deals_events found: ``events`` and ``mentions`` as plain records.
-for _name in ("published", "attributes", "gold_attributes", "deal_records"):
+# one column an answer; the right answers, for training: by token their columns; what another
+# network than the model's own read of the mentions, for training; and what fr_deals_events found:
+# ``events`` and ``mentions`` as plain records.
+for _name in ("published", "attributes", "gold_attributes", "links", "deal_records"):
     if not Doc.has_extension(_name):
         Doc.set_extension(_name, default=None)
 

@@ -20,10 +20,11 @@ from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
 from pipeline.errors import MarkupError
 from pipeline.gold_attributes import gold_attributes
 from pipeline.markup import GoldArticle, GoldMention
+from pipeline.mention_network import Reading
 from pipeline.schema import NAME_LABELS, EventType, InvestorRole, Label
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # arrays have no one answer to ==
 class Raw:
     """What a NER finds in one article."""
 
@@ -31,6 +32,8 @@ class Raw:
     """Start and end in code points, label, odds of the labels."""
     attributes: NDArray[np.uint8] | None
     """As in ``doc._.attributes``; none where nothing listens to the encoder but the NER."""
+    links: Reading | None = None
+    """What a network reads of the mentions; none where it was not asked."""
 
 
 NAMES = Path(__file__).resolve().parent.parent / "annotations" / "names"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -21,6 +21,8 @@ from operator import itemgetter
 from pipeline.attributes import DEED, attribute_features, likeness, mean
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
 from pipeline.linear import NO, YES, LinearModels, most_probable
+from pipeline.mention_network import COMPANY, INVESTOR, SHARED, link_chance, within_reach
+from pipeline.mention_network import LINKS as LINK_NAMES
 from pipeline.schema import NAME_LABELS, AmountKind, Commitment, Label
 from pipeline.view import (
     Item,
@@ -77,6 +79,28 @@ def _signed(value: int, limit: int) -> int:
 
 def _far(tokens: int) -> str:
     return "a" if tokens <= 3 else "b" if tokens <= 8 else "c" if tokens <= 16 else "d"
+
+
+# ---- what the network over the mentions reads -------------------------------------------------
+
+
+_CHANCES = (2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
+_LEADS = (-60, -30, -10, 10, 30, 60)
+
+
+def chance_features(name: str, chance: int) -> list[str]:
+    """A chance as evidence; none where nothing was asked."""
+    return [f"{name}>{step}" for step in _CHANCES if chance > step]
+
+
+def rival_features(name: str, chances: Mapping[int, int], own: int) -> list[str]:
+    """The chance of the one of several rivals that ``own`` names, by itself and beside theirs."""
+    chance = chances[own]
+    others = max((other for rival, other in chances.items() if rival != own), default=-1)
+    lead = chance - max(others, 0)
+    out = chance_features(name, chance)
+    out.append(f"{name}:best={chance >= others}")
+    return out + [f"{name}:lead>{step}" for step in _LEADS if lead > step]
 
 
 # ---- the company of an anchor -----------------------------------------------------------------
@@ -166,8 +190,16 @@ def company_features(among: Candidates, anchor: Item) -> Iterator[tuple[int, lis
     here = view.by_sent[anchor.sent]
     before = {i.party for i in here if i.start < anchor.start and i.party in among.labels}
     last = among.last_before(anchor)
-    for place, (party, near) in enumerate(among.nearest(anchor)):
+    ranked = among.nearest(anchor)
+    read = {
+        name: {party: link_chance(view, view.parties[party], [anchor], at) for party, _ in ranked}
+        for at, name in enumerate(LINK_NAMES)
+    }
+    for place, (party, near) in enumerate(ranked):
         features = _of_candidate(among, anchor, party, near, min(place, 3))
+        for name, chances in read.items():
+            features += rival_features(name, chances, party)
+        features += chance_features("near:company", link_chance(view, [near], [anchor], COMPANY))
         features.append(f"only_before={before == {party}}")
         features.append(f"last_before={party == last}")
         yield party, features
@@ -404,12 +436,34 @@ def link_features(deals: Deals, item: Item) -> Iterator[tuple[int, list[str]]]:
     if item.label == Label.DATE:
         moods = sentence_features(view, item.sent, "")
         own += [f"when={item.when}", *(f"when={item.when}&{told}" for told in moods)]
+    read = _links_read(deals, item, near)
     for at in asked:
         told = _draft_features(standing, at, ranks[at], *near[at])
+        for name, chances in read.items():
+            told += rival_features(name, chances, at)
         told += likeness(item.attributes, deals.attributes(at))
         if item.party is not None:
             told += _party_features(standing, at, ranks[at], near[at][1])
         yield at, told + own
+
+
+def _links_read(deals: Deals, item: Item, places: Iterable[int]) -> dict[str, dict[int, int]]:
+    """What the network reads of an item and the anchors, and the companies, of some drafts."""
+    view, out = deals.view, {}
+    for question in (SHARED, INVESTOR) if item.party is not None else (SHARED,):
+        for name, of in (("anchor", _anchors_of), ("company", _company_of)):
+            out[f"{name}:{LINK_NAMES[question]}"] = {
+                at: link_chance(view, [item], of(view, deals.drafts[at]), question) for at in places
+            }
+    return out
+
+
+def _anchors_of(view: View, draft: Draft) -> list[Item]:
+    return draft.anchors
+
+
+def _company_of(view: View, draft: Draft) -> list[Item]:
+    return view.parties[draft.company]
 
 
 def _is_recalled(view: View, anchor: Item) -> bool:
@@ -695,6 +749,17 @@ def operation_features(told: Told, party: int, sent: int) -> list[str]:
         out += role_features(view, item)
     out += attribute_features("party", mean([item.attributes for item in items]))
     out += [f"deed>{k}" for k in range(max(item.reads(DEED) for item in items))]
+    rest = [item for item in within_reach(view.items, items) if item.party != party]
+    here = [item for item in rest if item.sent == sent]
+    sums = [item for item in rest if item.money is not None]
+    partners = [item for item in here if item.party is not None]
+    for name, read in (
+        ("company:here", link_chance(view, items, here, COMPANY)),
+        ("company", link_chance(view, items, rest, COMPANY)),
+        ("company:sum", link_chance(view, items, sums, COMPANY)),
+        ("investor:here", link_chance(view, partners, items, INVESTOR)),
+    ):
+        out += chance_features(name, read)
     investors = sum(1 for i in view.by_sent[sent] if i.label in INVESTORS)
     out.append(f"investors={min(investors, 3)}&own={bool(own)}")
     out.append(f"investors_in_doc={told.any_investor}")
@@ -924,6 +989,17 @@ def judge_features(deals: Deals, at: int) -> list[str]:
     out += [f"{name}:{int(p * 4)}" for name, (_, p) in draft.attributes.items()]
     chance = max(item.chance(Label.COMPANY) for item in view.parties[draft.company])
     out.append(f"chance={_share(chance)}&kind={draft.kind}")
+    own = within_reach(view.parties[draft.company], draft.anchors)
+    others = [
+        item for item in within_reach(view.items, draft.anchors) if item.party != draft.company
+    ]
+    for name, read in (
+        ("anchored", link_chance(view, own, draft.anchors, COMPANY)),
+        ("company", link_chance(view, own, others, COMPANY)),
+        ("shared", link_chance(view, others, draft.anchors, SHARED)),
+    ):
+        out += chance_features(f"{name}&{draft.kind}", read)
+    out += dict.fromkeys(f"a{feature}" for anchor in draft.anchors for feature in anchor.parts)
     out.append(f"named={min(labels[Label.COMPANY], 3)}")
     out.append(f"named&kind={min(labels[Label.COMPANY], 1)}{draft.kind}")
     out.append(f"investors={min(len(draft.investor_attributes), 3)}")

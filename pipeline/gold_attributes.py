@@ -28,7 +28,7 @@ class _Reader:
         self.members: dict[str, list[GoldEvent]] = defaultdict(list)
         """By id the events in which it plays a part."""
         for event in article.events:
-            for id_ in _members(event):
+            for id_ in event.members:
                 self.members[id_].append(event)
         self.timings = {part.timing for event in article.events for part in event.components}
         self.ends = [match.end() for match in _SENTENCE_END.finditer(article.text)]
@@ -94,15 +94,3 @@ class _Reader:
 
     def _sentence(self, mark: GoldMention) -> int:
         return bisect_right(self.ends, mark.start)
-
-
-def _members(event: GoldEvent) -> set[str]:
-    told = {
-        event.company, event.amount, event.date, event.expected_close, event.total_raised,
-        *event.sources,
-        *(worth.ref for worth in event.valuations),
-        *(part.amount for part in event.components),
-        *(investor.ref for investor in event.investors),
-        *(investor.amount for investor in event.investors),
-    }  # fmt: skip
-    return {id_ for id_ in told if id_ is not None}

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+import numpy as np
 from spacy.tokens import Doc
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOTHING
@@ -43,6 +44,8 @@ from pipeline.deals import (
 )
 from pipeline.linear import NO, YES, Features, LinearModel, LinearModels
 from pipeline.markup import GoldArticle, GoldEvent, GoldMention
+from pipeline.mention_network import COMPANY, INVESTOR, PARTS, SHARED, Answers, Seen
+from pipeline.mention_network import LINKS as LINK_NAMES
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, EventType, Label
 from pipeline.view import PASSES, Item, View, pass_items, relabel
 
@@ -320,6 +323,30 @@ def _link_label(
         },
     }
     return YES if id_ in members[role] else NO
+
+
+def network_answers(document: Aligned, seen: Seen) -> Answers:
+    """What is right of the mentions of a document, for the network that reads them."""
+    items = document.view.items
+    parts = np.full(len(items), -1, np.int64)
+    for item in items:
+        if item.party is not None:
+            parts[item.index] = PARTS.index(name_label(document.gold[item.index]))
+        elif item.money is not None:
+            parts[item.index] = PARTS.index(f"sum:{money_kind(document.gold[item.index])}")
+    ids = [_gold_id(document, item) for item in items]
+    links = np.zeros((len(seen.first), len(LINK_NAMES)), np.float32)
+    for event in document.article.events:
+        plays = np.array([id_ is not None and id_ in event.members for id_ in ids])
+        invests = {investor.ref for investor in event.investors}
+        partner = plays[seen.second]
+        for question, is_one in (
+            (SHARED, plays),
+            (COMPANY, np.array([id_ == event.company for id_ in ids])),
+            (INVESTOR, np.array([id_ in invests for id_ in ids])),
+        ):
+            links[is_one[seen.first] & partner, question] = 1
+    return Answers(parts, links)
 
 
 def _is_nearest(deals: Deals, at: int, item: Item) -> bool:

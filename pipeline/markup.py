@@ -141,6 +141,19 @@ class GoldEvent(_Head):
     expected_close: str | None = None
     sources: tuple[str, ...] = ()
 
+    @property
+    def members(self) -> set[str]:
+        """The ids of all that plays a part in the event, but the timing of its components."""
+        told = {
+            self.company, self.amount, self.date, self.expected_close, self.total_raised,
+            *self.sources,
+            *(worth.ref for worth in self.valuations),
+            *(part.amount for part in self.components),
+            *(investor.ref for investor in self.investors),
+            *(investor.amount for investor in self.investors),
+        }  # fmt: skip
+        return {id_ for id_ in told if id_ is not None}
+
 
 class GoldHead(_Head):
     """The head of a gold file. ``story`` groups files that tell the same deal."""

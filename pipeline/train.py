@@ -3,7 +3,10 @@
 1. The NER (encoder and transitions, ``models/configs/ner.cfg``) is trained on every gold
    article, and once more for each of two folds, so that every article also has predictions of
    a NER that never saw it.
-2. On those predictions the linear models learn: the part of each name, the kind of each sum,
+2. Over each NER a network learns to read the mentions of an article together
+   (:mod:`pipeline.mention_network`), as those predictions have them, and reads the articles that
+   neither saw.
+3. On all that the linear models learn: the part of each name, the kind of each sum,
    which mention belongs to which deal, the attributes, and last whether a drafted deal is real.
 
 The same annotations, configuration and machine give the same bytes: the seed is fixed, every
@@ -19,10 +22,11 @@ import random
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -34,9 +38,13 @@ from pipeline.schema import Article
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spacy.tokens import Doc
 
+    from pipeline.components.events import DealReader
     from pipeline.corpus import Raw
+    from pipeline.mention_network import Reading, Seen
     from pipeline.transformer_training import Job as TransformerJob
+    from pipeline.view import View
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "models" / "configs" / "ner.cfg"
@@ -46,7 +54,8 @@ TELLING = ROOT / "annotations" / "press.txt"
 CORPORA = (ROOT / "annotations" / "seeds", ROOT / "annotations" / "train")
 
 PRESS_COPIES = 4
-"""How often the NER reads a real article in an epoch, each time with other names."""
+"""How often the NER reads a real article in an epoch, each time with other names, and how often
+the network over it does."""
 
 NER_FOLDS = 2
 TRANSFORMER_FOLDS = 2
@@ -62,12 +71,17 @@ def register() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One NER to train: on ``learn``, kept in ``output`` if given, then run over ``read``."""
+    """One NER, and the network over it: trained on ``learn``, kept in ``output``, to ``read``."""
 
     learn: tuple[GoldArticle, ...]
     read: tuple[GoldArticle, ...]
-    output: Path | None
+    output: Path
     seed: int
+
+
+def copies(article: GoldArticle) -> int:
+    """How often an article is read in an epoch; real press names no writer."""
+    return 1 if article.head.writer else PRESS_COPIES
 
 
 def train_ner(job: Job) -> dict[str, Raw]:
@@ -92,7 +106,7 @@ def train_ner(job: Job) -> dict[str, Raw]:
             encoder.model.from_bytes(PRETRAINED.read_bytes())
         shuffler = random.Random(job.seed)
         sizes = settings["batch_words"]
-        learn = [a for a in job.learn for _ in range(1 if a.head.writer else PRESS_COPIES)]
+        learn = [article for article in job.learn for _ in range(copies(article))]
         for _ in range(settings["max_epochs"]):
             fresh = [example(nlp, swapped(article, shuffler)) for article in learn]
             shuffler.shuffle(fresh)
@@ -100,9 +114,11 @@ def train_ner(job: Job) -> dict[str, Raw]:
                 nlp.update(batch, sgd=optimizer, drop=settings["dropout"])
         with nlp.use_params(optimizer.averages):
             found = recognise(nlp, job.read)
-            if job.output is not None:
-                nlp.to_disk(job.output, exclude=["vectors"])
+            nlp.to_disk(job.output, exclude=["vectors"])
     return found
+
+
+_RULES = ("fr_deals_sentences", "fr_deals_mentions", "fr_deals_events")
 
 
 def recognise(nlp: Language, articles: Sequence[GoldArticle]) -> dict[str, Raw]:
@@ -110,13 +126,74 @@ def recognise(nlp: Language, articles: Sequence[GoldArticle]) -> dict[str, Raw]:
     from pipeline.corpus import Raw
     from pipeline.library import plain
 
-    docs = nlp.pipe((plain(article.text) for article in articles), batch_size=32)
-    return {
-        article.path: Raw(
-            [(e.start_char, e.end_char, e.label_, e.kb_id_) for e in doc.ents], doc._.attributes
-        )
-        for article, doc in zip(articles, docs, strict=True)
-    }
+    with nlp.select_pipes(disable=[name for name in _RULES if name in nlp.pipe_names]):
+        docs = nlp.pipe((plain(article.text) for article in articles), batch_size=32)
+        return {
+            article.path: Raw(
+                [(e.start_char, e.end_char, e.label_, e.kb_id_) for e in doc.ents],
+                doc._.attributes,
+            )
+            for article, doc in zip(articles, docs, strict=True)
+        }
+
+
+def with_rules(nlp: Language) -> DealReader:
+    """Adds the components that are not trained with the NER; returns the last, which reads."""
+    if "fr_deals_events" not in nlp.pipe_names:
+        nlp.add_pipe("fr_deals_sentences", first=True)
+        nlp.add_pipe("fr_deals_mentions")
+        nlp.add_pipe("fr_deals_events")
+    return cast("DealReader", nlp.get_pipe("fr_deals_events"))
+
+
+def resolved(nlp: Language, article: GoldArticle, raw: Raw) -> Doc:
+    """The document of an article with what was found in it, resolved, up to ``fr_deals_events``."""
+    from pipeline.library import plain
+
+    doc = nlp.make_doc(plain(article.text))
+    doc._.published = article.head.published
+    doc._.attributes, doc._.links = raw.attributes, raw.links
+    marks = (
+        doc.char_span(start, end, label=label, kb_id=odds) for start, end, label, odds in raw.spans
+    )
+    doc.ents = [span for span in marks if span is not None]
+    with nlp.select_pipes(enable=["fr_deals_sentences", "fr_deals_mentions"]):
+        return nlp(doc)
+
+
+def train_network(job: Job, raws: Mapping[str, Raw]) -> dict[str, Reading]:
+    """Trains the network over the NER in ``job.output`` and keeps it there.
+
+    It learns from the mentions in ``raws``, by path, and returns what it reads of those of
+    ``job.read``.
+    """
+    import spacy
+    from threadpoolctl import threadpool_limits
+
+    from pipeline.learning import Aligned, network_answers
+    from pipeline.mention_network import fit, read, see
+
+    register()
+    with threadpool_limits(1):
+        nlp = spacy.load(job.output)
+        reader = with_rules(nlp)
+        encoder: Any = nlp.get_pipe("tok2vec")
+
+        def seen(article: GoldArticle) -> tuple[View, Seen]:
+            doc = resolved(nlp, article, raws[article.path])
+            [vectors] = encoder.predict([doc])
+            view = reader.view(doc)
+            return view, see(view, vectors)
+
+        taught = []
+        for article in job.learn:
+            view, mentions = seen(article)
+            right = network_answers(Aligned.of(article, view), mentions)
+            taught += [(mentions, right)] * copies(article)
+        unread = {article.path: seen(article)[1] for article in job.read}
+        network = reader.network = fit(taught, seed=job.seed)
+        nlp.to_disk(job.output, exclude=["vectors"])
+        return {path: read(network, mentions) for path, mentions in unread.items()}
 
 
 def train(
@@ -154,16 +231,22 @@ def _put(fresh: Path, output: Path) -> None:
 def train_recogniser(
     gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes: int = 2
 ) -> dict[str, Raw]:
-    """Trains the NER on ``gold`` into ``output``; returns what NERs that never saw them find.
+    """Trains the NER and the network over it on ``gold`` into ``output``.
 
-    The NER of each fold reads the articles of that fold. The spans are keyed by path.
+    Returns what those that never saw an article find in it, by path: the NER and the network of
+    each fold read the articles of that fold.
     """
-    whole, *held_out = _parts(gold, NER_FOLDS)
-    jobs = [Job(*whole, output, seed), *(Job(*part, None, seed) for part in held_out)]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        results = list(pool.map(train_ner, jobs))
-    return {path: raw for found in results for path, raw in found.items()}
+    with TemporaryDirectory() as folder:
+        outputs = [output, *(Path(folder) / f"fold{fold}" for fold in range(NER_FOLDS))]
+        parts = zip(_parts(gold, NER_FOLDS), outputs, strict=True)
+        jobs = [Job(*part, place, seed) for part, place in parts]
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            found = pool.map(train_ner, jobs)
+            raws = {path: raw for part in found for path, raw in part.items()}
+            read = pool.map(train_network, jobs, repeat(raws))
+            links = {path: reading for part in read for path, reading in part.items()}
+    return {path: replace(raw, links=links[path]) for path, raw in raws.items()}
 
 
 _Articles = tuple[GoldArticle, ...]
@@ -294,22 +377,12 @@ def finish(
 
     register()
     nlp = spacy.load(output)
-    nlp.add_pipe("fr_deals_sentences", first=True)
-    nlp.add_pipe("fr_deals_mentions")
-    reader: Any = nlp.add_pipe("fr_deals_events")
-    documents = []
-    with nlp.select_pipes(enable=["fr_deals_sentences", "fr_deals_mentions"]):
-        for article in gold:
-            doc = nlp.make_doc(plain(article.text))
-            doc._.published = article.head.published
-            raw = spans[article.path]
-            doc._.attributes = raw.attributes
-            marks = (
-                doc.char_span(start, end, label=label, kb_id=odds)
-                for start, end, label, odds in raw.spans
-            )
-            doc.ents = [span for span in marks if span is not None]
-            documents.append(nlp(doc))
+    reader = with_rules(nlp)
+    documents = [resolved(nlp, article, spans[article.path]) for article in gold]
+    if reader.network is not None:
+        unread = [doc for doc in documents if doc._.links is None]
+        encoder: Any = nlp.get_pipe("tok2vec")
+        encoder.set_annotations(unread, encoder.predict(unread))
     with nlp.select_pipes(disable=["fr_deals_events"]):
         quiet = nlp.pipe(map(plain, silent), batch_size=64)
         pairs = list(zip(gold, documents, strict=True))
@@ -374,7 +447,7 @@ def main(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7,
-    processes: Annotated[int, typer.Option(help="NERs trained at a time.")] = 2,
+    processes: Annotated[int, typer.Option(help="Trainings that run at a time.")] = 2,
     gpu_id: Annotated[int, typer.Option(help="GPU of the transformer variant; -1 for none.")] = -1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted training (transformer).")

@@ -76,6 +76,8 @@ class Item:
     """The same as evidence, of what is asked of its sort of mention."""
     chances: dict[str, float] = field(default_factory=dict)
     """How probable each label (for a sum: each kind) was when the role models decided."""
+    parts: list[str] = field(default_factory=list)
+    """What :mod:`pipeline.mention_network` takes it for, as evidence."""
     part: str = ""
     """What its party is taken for in the whole article."""
 
@@ -134,6 +136,8 @@ class View:
     """What :func:`_once` keeps."""
     known_labelled: _Known = field(default_factory=dict)
     """What :func:`_once_labelled` keeps."""
+    links: bytes = b""
+    """What :mod:`pipeline.mention_network` reads of each pair of mentions; none without it."""
 
     def relabelled(self) -> None:
         """To be called where a label has changed: forgets what hung on it."""
@@ -211,6 +215,9 @@ def read_view(doc: Doc, find_cues: CueMatcher) -> View:
 
 _AGES = ((10, "days"), (70, "weeks"), (400, "months"))
 """How long ago a date lies, by the most days."""
+
+AGES = ("unresolved", "undated", "future", "now", *(age for _, age in _AGES), "years")
+"""Where a date may lie, seen from the day of the article."""
 
 
 def _when(value: str | None, published: str | None) -> str:
@@ -609,6 +616,7 @@ def name_features(view: View, item: Item, names: _Names) -> list[str]:
 def _by_labels(view: View, item: Item, names: _Names) -> list[str]:
     """The evidence that hangs on no :attr:`Item.part`."""
     out = [f"ner={item.ner}", *words_around(view, item), *cue_features(view, item), *item.read]
+    out += item.parts
     out += _odds_features(item)
     if counterparts(view, item):
         out.append("counterpart")
@@ -711,7 +719,7 @@ def _wholes(items: Sequence[Item]) -> dict[int, Decimal]:
 def money_features(view: View, item: Item, sums: _Sums) -> list[str]:
     """Evidence for what a sum counts."""
     assert item.money is not None
-    out = [*words_around(view, item), *cue_features(view, item), *item.read]
+    out = [*words_around(view, item), *cue_features(view, item), *item.read, *item.parts]
     out += sentence_features(view, item.sent, "s")
     out += role_features(view, item)
     out.append(f"now={item.money.kind or item.label}")

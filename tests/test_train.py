@@ -6,12 +6,14 @@ import json
 import pickle
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import spacy
 from tiny import NO_DEAL, ROUND, TEMPLATES, passages
 from typer.testing import CliRunner
 
@@ -83,7 +85,55 @@ def test_a_trained_pipeline_is_saved_whole(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("two_epochs")
-def test_a_real_article_is_read_several_times_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_article_is_read_by_a_ner_and_a_network_that_never_saw_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[Job] = []
+    networks: list[Job] = []
+    monkeypatch.setattr(train, "ProcessPoolExecutor", InThisProcess)
+    monkeypatch.setattr(train, "train_ner", noting(train.train_ner, jobs))
+    monkeypatch.setattr(train, "train_network", noting(train.train_network, networks))
+    gold = [replace(article, path=f"{n}/{article.path}") for n, article in enumerate(GOLD)]
+    raws = train.train_recogniser(gold, tmp_path / "model")
+    assert jobs == networks
+    assert [len(job.learn) for job in jobs[:1]] == [len(gold)]
+    for job in jobs[1:]:
+        assert {a.path for a in job.learn}.isdisjoint(a.path for a in job.read)
+    assert sorted(a.path for job in jobs for a in job.read) == sorted(raws)
+    for raw in raws.values():
+        assert raw.links is not None
+        assert raw.links.links.shape[0] == raw.links.parts.shape[0]
+    reader = train.with_rules(spacy.load(tmp_path / "model"))
+    assert reader.network is not None
+    train.finish(gold, raws, tmp_path / "model")
+    assert pipeline.load(tmp_path / "model").get_pipe("fr_deals_events").network is not None
+
+
+class InThisProcess:
+    """Runs the jobs of a pool one after the other."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def __enter__(self) -> InThisProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    map = staticmethod(map)
+
+
+def noting(work: Callable[..., Any], jobs: list[Job]) -> Callable[..., Any]:
+    def noted(job: Job, *more: object) -> Any:
+        jobs.append(job)
+        return work(job, *more)
+
+    return noted
+
+
+@pytest.mark.usefixtures("two_epochs")
+def test_a_real_article_is_read_several_times_an_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read: Counter[str] = Counter()
 
     def noted(article: GoldArticle, rng: random.Random) -> GoldArticle:
@@ -97,15 +147,15 @@ def test_a_real_article_is_read_several_times_an_epoch(monkeypatch: pytest.Monke
         replace(passage, path=path, head=passage.head.model_copy(update={"writer": writer}))
         for path, writer in heads.items()
     ]
-    train_ner(Job(tuple(gold), (), None, 7))
+    train_ner(Job(tuple(gold), (), tmp_path / "model", 7))
     assert read == {"written.md": 2, "press.md": 2 * train.PRESS_COPIES}
     assert train.PRESS_COPIES > 1
 
 
-def test_a_mark_that_cuts_a_token_stops_the_training() -> None:
+def test_a_mark_that_cuts_a_token_stops_the_training(tmp_path: Path) -> None:
     bad = parse("+++\n+++\nLe groupe [Alp](ORG o1)ha.", path="bad.md")
     with pytest.raises(MarkupError, match=r"bad\.md:3: .*cuts a token") as caught:
-        train_ner(Job((bad,), (), None, 7))
+        train_ner(Job((bad,), (), tmp_path / "model", 7))
     travelled = pickle.loads(pickle.dumps(caught.value))  # as between the processes that train
     assert (str(travelled), travelled.line) == (str(caught.value), 3)
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 import srsly
 from spacy.language import Language
@@ -22,19 +23,28 @@ from pipeline.assembly import Assembler
 from pipeline.codes import GROUP, NOTHING
 from pipeline.cues import CueMatcher
 from pipeline.deals import read_deals
+from pipeline.dilated import Floats
 from pipeline.errors import ModelError
 from pipeline.linear import LinearModel, LinearModels
+from pipeline.mention_network import Network, mention_network, note, read, see
 from pipeline.relations import note_roles, relations
 from pipeline.schema import SCHEMA_VERSION, Event, Label, TypedMention
 from pipeline.view import PARTY_LABELS, View, read_view, relabel
 
+_NETWORK = "network"
+
 
 class DealReader(Pipe):
-    """Trained by :mod:`pipeline.train`; ``models`` are linear models by name."""
+    """Trained by :mod:`pipeline.train`; ``models`` are linear models by name.
+
+    ``network`` reads the mentions where ``doc.tensor`` holds the vectors of the encoder; without
+    it (the transformer variant has none) the linear models do with the rest.
+    """
 
     def __init__(self, nlp: Language, name: str = "fr_deals_events") -> None:
         self.name = name
         self.models = LinearModels()
+        self.network: Network | None = None
         self._find_cues = CueMatcher(nlp)
 
     def __call__(self, doc: Doc) -> Doc:
@@ -62,20 +72,30 @@ class DealReader(Pipe):
         """The mentions of ``doc`` as :mod:`pipeline.view` holds them."""
         view = read_view(doc, self._find_cues)
         note_roles(view, relations().find(view))
+        reading = doc._.links
+        if reading is None and self.network is not None:
+            reading = read(self.network, see(view, cast("Floats", doc.tensor)))
+        if reading is not None:
+            note(view, reading)
         return view
 
     # ---- spaCy's serialisation ----------------------------------------------------------------
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        data: bytes = srsly.msgpack_dumps({n: m.to_json() for n, m in self.models.items()})
+        network = b"" if self.network is None else self.network.to_bytes()
+        models = {name: model.to_json() for name, model in self.models.items()}
+        data: bytes = srsly.msgpack_dumps({"models": models, "network": network})
         return data
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> DealReader:
         loaded = srsly.msgpack_loads(data)
-        self.models = LinearModels(
-            {name: LinearModel.from_json(model) for name, model in loaded.items()}
-        )
+        models = loaded["models"].items()
+        self.models = LinearModels({name: LinearModel.from_json(model) for name, model in models})
+        self._load_network(loaded["network"])
         return self
+
+    def _load_network(self, data: bytes) -> None:
+        self.network = mention_network().from_bytes(data) if data else None
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         folder = Path(path)
@@ -85,6 +105,10 @@ class DealReader(Pipe):
         for name, model in self.models.items():
             text = json.dumps(model.to_json(), ensure_ascii=False, indent=0, sort_keys=True)
             (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        network = folder / _NETWORK
+        network.unlink(missing_ok=True)
+        if self.network is not None:
+            self.network.to_disk(network)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> DealReader:
         self.models = LinearModels(
@@ -93,6 +117,8 @@ class DealReader(Pipe):
                 for file in sorted(Path(path).glob("*.json"))
             }
         )
+        network = Path(path) / _NETWORK
+        self._load_network(network.read_bytes() if network.exists() else b"")
         return self
 
     def initialize(

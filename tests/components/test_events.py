@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -23,6 +24,8 @@ from tiny import (
     untrained,
 )
 
+from pipeline import mention_network as networks
+from pipeline.components.events import DealReader
 from pipeline.errors import ModelError
 from pipeline.schema import (
     AmountKind,
@@ -202,6 +205,39 @@ def test_round_trip_to_disk(tiny: Language, tmp_path: Path) -> None:
     assert dumps(list(spacy.load(tmp_path).pipe(TEXTS))) == dumps(list(tiny.pipe(TEXTS)))
     stored = json.loads((tmp_path / "fr_deals_events" / "type.json").read_text(encoding="utf-8"))
     assert sorted(stored) == ["bias", "classes", "weights"]
+
+
+def test_a_network_goes_along_and_comes_back(tiny: Language, tmp_path: Path) -> None:
+    reader = DealReader(tiny)
+    reader.models = tiny.get_pipe("fr_deals_events").models
+    reader.network = networks.mention_network()
+    reader.network.initialize()
+    reader.to_disk(tmp_path)
+    from_disk = DealReader(tiny).from_disk(tmp_path)
+    from_bytes = DealReader(tiny).from_bytes(reader.to_bytes())
+    for copy in (from_disk, from_bytes):
+        assert copy.network is not None
+        assert copy.network.to_bytes() == reader.network.to_bytes()
+    reader.network = None
+    reader.to_disk(tmp_path)
+    assert from_disk.from_disk(tmp_path).network is None
+
+
+def test_a_network_reads_where_the_encoder_left_its_vectors(tiny: Language) -> None:
+    with tiny.select_pipes(disable=["fr_deals_events"]):
+        doc = tiny("Mirabelle lève 3 M€.")
+    doc.tensor = np.ones((len(doc), 96), np.float32)
+    reader = DealReader(tiny)
+    assert reader.view(doc).links == b""
+    reader.network = networks.mention_network()
+    reader.network.initialize()
+    view = reader.view(doc)
+    assert networks.link_chance(view, view.items[:1], view.items[1:], 0) >= 0
+    doc._.links = networks.read(reader.network, networks.see(view, doc.tensor))._replace(
+        links=np.full((2, 65, 3), 7, np.uint8)
+    )
+    view = reader.view(doc)  # what was read before is not read again
+    assert networks.link_chance(view, view.items[:1], view.items[1:], 0) == 7
 
 
 def test_round_trip_to_bytes(tiny: Language) -> None:
