@@ -453,7 +453,7 @@ def main(
         bool, typer.Option("--resume", help="Go on with an interrupted training (transformer).")
     ] = False,
 ) -> None:
-    """Train the pipeline on annotations/seeds and annotations/train (small: 15 minutes)."""
+    """Train the pipeline on annotations/seeds and annotations/train (small: some 20 minutes)."""
     from rich.console import Console
 
     if (variant is Variant.TRANSFORMER) != (encoder is not None):
