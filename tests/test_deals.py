@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import ClassVar, cast
 
+import numpy as np
 import pytest
 from clock import cost
 from spacy.language import Language
-from tiny import COMPANIES, NO_DEAL, PACKAGE, ROUND, ROUNDUP, TAKEOVER, WORTH, passages
+from tiny import COMPANIES, NO_DEAL, PACKAGE, ROUND, ROUNDUP, TAKEOVER, WORTH, passages, viewed
 
 from pipeline.deals import (
     LINKS,
@@ -18,23 +19,27 @@ from pipeline.deals import (
     _bracketed_sum,
     _is_recalled,
     _of_one_sum,
+    chance_features,
+    company_features,
     company_parties,
     investor_evidence,
     investor_items,
+    link_features,
     may_invest,
     may_link,
     operation_sentences,
     read_deals,
+    rival_features,
     speaking_of,
 )
+from pipeline.mention_network import COMPANY, REACH, SHARED
+from pipeline.mention_network import LINKS as LINK_NAMES
 from pipeline.schema import Label
 from pipeline.view import Item, View, distance, nearest, relabel
 
 
 def see(tiny: Language, text: str) -> tuple[View, list[Draft]]:
-    reader = tiny.get_pipe("fr_deals_events")
-    with tiny.select_pipes(disable=["fr_deals_events"]):
-        view = reader.view(tiny(text))
+    reader, view = tiny.get_pipe("fr_deals_events"), viewed(tiny, text)
     relabel(view, reader.models)
     return view, read_deals(view, reader.models)
 
@@ -248,3 +253,38 @@ def test_a_long_article_costs_as_its_length(tiny: Language) -> None:
 
     short, long = (min(seconds(rounds) for _ in range(3)) for rounds in (100, 800))
     assert long < 8 * 3 * short  # eight times the text; a quadratic step takes 64 times as long
+
+
+# ---- what the network reads --------------------------------------------------------------------
+
+
+def test_a_chance_is_told_in_steps() -> None:
+    assert chance_features("x", -1) == chance_features("x", 2) == []
+    assert chance_features("x", 12) == ["x>2", "x>5", "x>10"]
+    assert rival_features("x", {3: 12, 4: 50}, 3) == ["x>2", "x>5", "x>10", "x:best=False",
+                                                      "x:lead>-60"]  # fmt: skip
+    assert "x:lead>30" in rival_features("x", {3: 12, 4: 50}, 4)
+    assert "x:best=True" in rival_features("x", {3: 12}, 3)
+
+
+def test_the_network_speaks_for_the_company_and_the_deal_of_a_pair(tiny: Language) -> None:
+    view = viewed(tiny, passages(ROUNDUP)[0].text)
+    own, total, rival, other = view.items
+    seats = np.full((4, 2 * REACH + 1, len(LINK_NAMES)), 255, np.uint8)
+    for one, two, question, chance in (
+        (own, total, COMPANY, 90), (rival, total, COMPANY, 20),
+        (rival, total, SHARED, 15), (rival, other, SHARED, 85),
+    ):  # fmt: skip
+        seats[one.index, two.index - one.index + REACH, question] = chance
+    view.links = seats.tobytes()
+    candidates = Candidates(view, company_parties(view))
+    evidence = dict(company_features(candidates, total))
+    assert own.party is not None
+    assert rival.party is not None
+    assert {"company>80", "company:best=True", "company:lead>60"} <= set(evidence[own.party])
+    assert {"company>10", "company:best=False"} <= set(evidence[rival.party])
+    drafts = [Draft("amount", [total], own.party), Draft("amount", [other], -1)]
+    view.parties[-1] = []
+    told = dict(link_features(Deals(view, drafts), rival))
+    assert {"anchor:shared>10", "anchor:shared:best=False"} <= set(told[0])
+    assert {"anchor:shared>80", "anchor:shared:best=True"} <= set(told[1])

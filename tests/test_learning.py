@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from spacy.language import Language
-from tiny import ROUND, TEMPLATES, passages, trained
+from tiny import ROUND, TEMPLATES, passages, trained, viewed
 
 from pipeline.deals import LINKS, Draft
 from pipeline.learning import (
@@ -41,9 +41,7 @@ from pipeline.view import PASSES, read_view, relabel
 
 
 def align(nlp: Language, article: GoldArticle) -> Aligned:
-    with nlp.select_pipes(disable=["fr_deals_events"]):
-        doc = nlp(article.text)
-    return Aligned.of(article, nlp.get_pipe("fr_deals_events").view(doc))
+    return Aligned.of(article, viewed(nlp, article.text))
 
 
 # ---- folds ------------------------------------------------------------------------------------

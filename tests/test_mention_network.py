@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from spacy.language import Language
 from spacy.util import fix_random_seed
-from tiny import NO_DEAL, ROUND, ROUNDUP, passages
+from tiny import NO_DEAL, ROUND, ROUNDUP, passages, viewed
 
 from pipeline import mention_network as module
 from pipeline.dilated import Floats
 from pipeline.learning import Aligned, network_answers
-from pipeline.markup import GoldArticle
 from pipeline.mention_network import (
     COMPANY,
     INVESTOR,
@@ -32,13 +31,6 @@ from pipeline.mention_network import (
 from pipeline.view import View
 
 
-def viewed(nlp: Language, article: GoldArticle) -> View:
-    with nlp.select_pipes(disable=["fr_deals_events"]):
-        doc = nlp(article.text)
-    view: View = nlp.get_pipe("fr_deals_events").view(doc)
-    return view
-
-
 def vectors(view: View, seed: int = 0) -> Floats:
     rows = np.random.default_rng(seed).normal(size=(len(view.tokens), WIDTH))
     return rows.astype(np.float32)
@@ -47,7 +39,7 @@ def vectors(view: View, seed: int = 0) -> Floats:
 def taught(nlp: Language, template: str) -> list[tuple[View, Seen, Answers]]:
     out = []
     for article in passages(template):
-        view = viewed(nlp, article)
+        view = viewed(nlp, article.text)
         seen = see(view, vectors(view))
         out.append((view, seen, network_answers(Aligned.of(article, view), seen)))
     return out
@@ -57,7 +49,7 @@ def taught(nlp: Language, template: str) -> list[tuple[View, Seen, Answers]]:
 
 
 def test_every_mention_is_a_row_and_every_two_near_ones_are_a_pair(tiny: Language) -> None:
-    view = viewed(tiny, passages(ROUNDUP)[0])
+    view = viewed(tiny, passages(ROUNDUP)[0].text)
     seen = see(view, vectors(view))
     assert [item.text for item in view.items] == [
         "Ovalie Robotics", "8 millions d'euros", "Tramontane", "4 millions d'euros",
@@ -72,7 +64,7 @@ def test_every_mention_is_a_row_and_every_two_near_ones_are_a_pair(tiny: Languag
 
 
 def test_only_parties_and_sums_are_the_second_of_a_pair(tiny: Language) -> None:
-    view = viewed(tiny, passages(ROUND)[0])
+    view = viewed(tiny, passages(ROUND)[0].text)
     seen = see(view, vectors(view))
     others = {view.items[at].label for at in seen.second.tolist()}
     assert {"ROUND", "DATE"} <= {view.items[at].label for at in seen.first.tolist()}
@@ -81,9 +73,7 @@ def test_only_parties_and_sums_are_the_second_of_a_pair(tiny: Language) -> None:
 
 def test_pairs_grow_with_the_length_of_a_text_alone(tiny: Language) -> None:
     sentence = "Ovalie Robotics lève 8 millions d'euros. "
-    with tiny.select_pipes(disable=["fr_deals_events"]):
-        doc = tiny(sentence * 100)
-    view = tiny.get_pipe("fr_deals_events").view(doc)
+    view = viewed(tiny, sentence * 100)
     seen = see(view, vectors(view))
     assert len(view.items) == 200
     assert np.abs(seen.first - seen.second).max() == REACH
@@ -196,7 +186,7 @@ def test_a_reading_holds_per_cents_and_nothing_where_nothing_was_asked(tiny: Lan
     fix_random_seed(7)
     network = mention_network()
     network.initialize()
-    view = viewed(tiny, passages(ROUND)[0])
+    view = viewed(tiny, passages(ROUND)[0].text)
     reading = read(network, see(view, vectors(view)))
     asked = reading.links[reading.links <= 100]
     assert set(np.unique(reading.links)) <= {*range(101), 255}
@@ -207,8 +197,7 @@ def test_a_reading_holds_per_cents_and_nothing_where_nothing_was_asked(tiny: Lan
 
 
 def test_an_article_without_mentions_says_nothing(tiny: Language) -> None:
-    with tiny.select_pipes(disable=["fr_deals_events"]):
-        view = tiny.get_pipe("fr_deals_events").view(tiny("Il pleut."))
+    view = viewed(tiny, "Il pleut.")
     network = mention_network()
     network.initialize()
     reading = read(network, see(view, vectors(view)))
@@ -218,7 +207,7 @@ def test_an_article_without_mentions_says_nothing(tiny: Language) -> None:
 
 
 def test_of_several_pairs_the_most_probable_counts(tiny: Language) -> None:
-    view = viewed(tiny, passages(ROUNDUP)[0])
+    view = viewed(tiny, passages(ROUNDUP)[0].text)
     items = view.items
     assert link_chance(view, items[:1], items[1:], SHARED) == -1  # no network has read
     links = np.full((4, 2 * REACH + 1, len(LINKS)), 255, np.uint8)

@@ -10,6 +10,7 @@ from spacy.language import Language
 import pipeline.library  # noqa: F401  (registers the components)
 from pipeline.learning import learn
 from pipeline.markup import GoldArticle, parse
+from pipeline.view import View
 
 COMPANIES = ("Ovalie Robotics", "Bivouac Santé", "Mirabelle", "Tramontane")
 FUNDS = ("Fonds Garonne", "Loire Capital", "Aber Ventures", "Causse Invest")
@@ -135,3 +136,11 @@ def trained(articles: Sequence[GoldArticle], silent: Sequence[str] = ()) -> Lang
     reader = nlp.get_pipe("fr_deals_events")
     reader.models = learn(documents, reader.view, folds=2, silent=quiet)
     return nlp
+
+
+def viewed(nlp: Language, text: str) -> View:
+    """What the deal reader sees of a text before any model has its say."""
+    with nlp.select_pipes(disable=["fr_deals_events"]):
+        doc = nlp(text)
+    view: View = nlp.get_pipe("fr_deals_events").view(doc)
+    return view
