@@ -36,10 +36,10 @@ from evaluation.files import Record
 from evaluation.plots import Axis, Line, svg
 from evaluation.sets import ANNOTATIONS, ROOT
 from evaluation.tables import Table
-from pipeline.blas import one_thread
 from pipeline.errors import DealReaderError
 from pipeline.markup import parse_folder
 from pipeline.schema import Article
+from pipeline.threads import one_thread
 from pipeline.workers import Workers
 
 STORED = Path("evaluation/reports/benchmark.json")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 
+from pipeline.linear import stepped
 from pipeline.schema import (
     NAME_LABELS,
     AmountKind,
@@ -60,13 +61,13 @@ SLICES: Mapping[str, slice] = {
 COLUMN_OF: Mapping[str, int] = {column: at for at, column in enumerate(COLUMNS)}
 
 _STEPS = (1, 4, 7)
-"""Tenths: a model of yes and no learns how much each step up counts."""
+"""Tenths."""
 
 _ALIKE = (0.3, 0.6, 0.9)
 
-_STEPPED = {
+_ANSWERS = {
     sort: [
-        (at, [(step, f"t:{COLUMNS[at]}>{step}") for step in _STEPS])
+        (at, f"t:{COLUMNS[at]}")
         for name in names
         for at in range(SLICES[name].start, SLICES[name].stop)
     ]
@@ -78,10 +79,9 @@ def attribute_features(sort: str, tenths: Sequence[float]) -> list[str]:
     """The answers for a mention of that sort as features; none where nothing was read."""
     return [
         feature
-        for at, steps in (_STEPPED[sort] if tenths else ())
-        if tenths[at]
-        for step, feature in steps
-        if tenths[at] > step
+        for at, answer in (_ANSWERS[sort] if tenths else ())
+        if tenths[at] > _STEPS[0]
+        for feature in stepped(answer, tenths[at], _STEPS)
     ]
 
 

@@ -1,21 +1,17 @@
-"""Matrix products by numpy's BLAS, on one thread.
+"""Matrix products by numpy's BLAS.
 
 Nine tenths of the encoder's time are matrix products. thinc takes BLIS for them, which falls back
 to plain kernels on processors that it does not know (three times slower, measured on AMD Zen 5);
-numpy's OpenBLAS knows more. More threads make these small products slower, not faster; use more
-processes instead.
+numpy's OpenBLAS knows more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from functools import cache
 
 import spacy
 from spacy.language import Language
 from thinc.api import NumpyOps
-from threadpoolctl import ThreadpoolController
 
 from pipeline.components.encoding import quicken
 
@@ -36,14 +32,3 @@ def numpy_blas() -> Callable[[Language], Language]:
         return nlp
 
     return set_ops
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()  # looks at every library that is loaded: once
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """A block in which BLAS takes one thread; it is as it was afterwards."""
-    limits: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
-    return limits

@@ -17,6 +17,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
+from pipeline.components.sentences import sentences
 from pipeline.errors import MarkupError
 from pipeline.gold_attributes import gold_attributes
 from pipeline.markup import GoldArticle, GoldMention
@@ -77,7 +78,7 @@ def example(nlp: Language, article: GoldArticle) -> Example:
     Raises:
         MarkupError: where a mark begins or ends inside a token, so that it would be lost.
     """
-    reference = nlp.make_doc(article.text)
+    reference = sentences(nlp.make_doc(article.text))
     predicted = reference.copy()
     spans = []
     for mention in article.mentions:

@@ -20,7 +20,7 @@ from operator import itemgetter
 
 from pipeline.attributes import DEED, attribute_features, likeness, mean
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR
-from pipeline.linear import NO, YES, LinearModels, most_probable
+from pipeline.linear import NO, YES, LinearModels, most_probable, stepped
 from pipeline.mention_network import COMPANY, INVESTOR, SHARED, link_chance, within_reach
 from pipeline.mention_network import LINKS as LINK_NAMES
 from pipeline.schema import NAME_LABELS, AmountKind, Commitment, Label
@@ -86,11 +86,18 @@ def _far(tokens: int) -> str:
 
 _CHANCES = (2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
 _LEADS = (-60, -30, -10, 10, 30, 60)
+_TENTHS = tuple(range(10))
 
 
-def chance_features(name: str, chance: int) -> list[str]:
-    """A chance as evidence; none where nothing was asked."""
-    return [f"{name}>{step}" for step in _CHANCES if chance > step]
+def chances_read(
+    view: View, asked: Mapping[str, tuple[Sequence[Item], Sequence[Item], int]]
+) -> list[str]:
+    """What the network reads between two lots of mentions, as evidence, by the name of each."""
+    return [
+        feature
+        for name, (ones, others, question) in asked.items()
+        for feature in stepped(name, link_chance(view, ones, others, question), _CHANCES)
+    ]
 
 
 def rival_features(name: str, chances: Mapping[int, int], own: int) -> list[str]:
@@ -98,9 +105,11 @@ def rival_features(name: str, chances: Mapping[int, int], own: int) -> list[str]
     chance = chances[own]
     others = max((other for rival, other in chances.items() if rival != own), default=-1)
     lead = chance - max(others, 0)
-    out = chance_features(name, chance)
-    out.append(f"{name}:best={chance >= others}")
-    return out + [f"{name}:lead>{step}" for step in _LEADS if lead > step]
+    return [
+        *stepped(name, chance, _CHANCES),
+        f"{name}:best={chance >= others}",
+        *stepped(f"{name}:lead", lead, _LEADS),
+    ]
 
 
 # ---- the company of an anchor -----------------------------------------------------------------
@@ -199,7 +208,7 @@ def company_features(among: Candidates, anchor: Item) -> Iterator[tuple[int, lis
         features = _of_candidate(among, anchor, party, near, min(place, 3))
         for name, chances in read.items():
             features += rival_features(name, chances, party)
-        features += chance_features("near:company", link_chance(view, [near], [anchor], COMPANY))
+        features += chances_read(view, {"near:company": ([near], [anchor], COMPANY)})
         features.append(f"only_before={before == {party}}")
         features.append(f"last_before={party == last}")
         yield party, features
@@ -748,18 +757,20 @@ def operation_features(told: Told, party: int, sent: int) -> list[str]:
         out += clause_features(view, item)
         out += role_features(view, item)
     out += attribute_features("party", mean([item.attributes for item in items]))
-    out += [f"deed>{k}" for k in range(max(item.reads(DEED) for item in items))]
+    out += stepped("deed", max(item.reads(DEED) for item in items), _TENTHS)
     rest = [item for item in within_reach(view.items, items) if item.party != party]
     here = [item for item in rest if item.sent == sent]
     sums = [item for item in rest if item.money is not None]
     partners = [item for item in here if item.party is not None]
-    for name, read in (
-        ("company:here", link_chance(view, items, here, COMPANY)),
-        ("company", link_chance(view, items, rest, COMPANY)),
-        ("company:sum", link_chance(view, items, sums, COMPANY)),
-        ("investor:here", link_chance(view, partners, items, INVESTOR)),
-    ):
-        out += chance_features(name, read)
+    out += chances_read(
+        view,
+        {
+            "company:here": (items, here, COMPANY),
+            "company": (items, rest, COMPANY),
+            "company:sum": (items, sums, COMPANY),
+            "investor:here": (partners, items, INVESTOR),
+        },
+    )
     investors = sum(1 for i in view.by_sent[sent] if i.label in INVESTORS)
     out.append(f"investors={min(investors, 3)}&own={bool(own)}")
     out.append(f"investors_in_doc={told.any_investor}")
@@ -993,12 +1004,14 @@ def judge_features(deals: Deals, at: int) -> list[str]:
     others = [
         item for item in within_reach(view.items, draft.anchors) if item.party != draft.company
     ]
-    for name, read in (
-        ("anchored", link_chance(view, own, draft.anchors, COMPANY)),
-        ("company", link_chance(view, own, others, COMPANY)),
-        ("shared", link_chance(view, others, draft.anchors, SHARED)),
-    ):
-        out += chance_features(f"{name}&{draft.kind}", read)
+    out += chances_read(
+        view,
+        {
+            f"anchored&{draft.kind}": (own, draft.anchors, COMPANY),
+            f"company&{draft.kind}": (own, others, COMPANY),
+            f"shared&{draft.kind}": (others, draft.anchors, SHARED),
+        },
+    )
     out += dict.fromkeys(f"a{feature}" for anchor in draft.anchors for feature in anchor.parts)
     out.append(f"named={min(labels[Label.COMPANY], 3)}")
     out.append(f"named&kind={min(labels[Label.COMPANY], 1)}{draft.kind}")

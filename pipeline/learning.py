@@ -337,13 +337,13 @@ def network_answers(document: Aligned, seen: Seen) -> Answers:
     ids = [_gold_id(document, item) for item in items]
     links = np.zeros((len(seen.first), len(LINK_NAMES)), np.float32)
     for event in document.article.events:
-        plays = np.array([id_ is not None and id_ in event.members for id_ in ids])
+        plays = np.array([id_ is not None and id_ in event.members for id_ in ids], bool)
         invests = {investor.ref for investor in event.investors}
         partner = plays[seen.second]
         for question, is_one in (
             (SHARED, plays),
-            (COMPANY, np.array([id_ == event.company for id_ in ids])),
-            (INVESTOR, np.array([id_ in invests for id_ in ids])),
+            (COMPANY, np.array([id_ == event.company for id_ in ids], bool)),
+            (INVESTOR, np.array([id_ in invests for id_ in ids], bool)),
         ):
             links[is_one[seen.first] & partner, question] = 1
     return Answers(parts, links)

@@ -26,7 +26,6 @@ import pipeline.components.recognition
 import pipeline.components.sentences
 import pipeline.components.tokenisation
 import pipeline.vectors  # noqa: F401  (like the five above it registers what a model names)
-from pipeline.blas import one_thread
 from pipeline.errors import DealReaderError, InputError, ModelError
 from pipeline.model_folder import MODEL as MODEL
 from pipeline.model_folder import check, packaged, require_transformers
@@ -203,7 +202,7 @@ def read_each(
 
 def _read_batch(nlp: Language, articles: list[Article]) -> list[Reading | InputError]:
     try:
-        with _forgetting(nlp), one_thread():
+        with _forgetting(nlp):
             read = [readable(article.text) for article in articles]
             docs = nlp.pipe(_documents(nlp, articles, read), batch_size=len(articles) or 1)
             return [_reading(*each) for each in zip(docs, articles, read, strict=True)]

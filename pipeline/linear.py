@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise, repeat
 from typing import Any
 
@@ -21,6 +22,15 @@ YES = "yes"
 NO = "no"
 
 _DECIMALS = 4
+
+
+@lru_cache(maxsize=2**14)
+def stepped(name: str, chance: float, steps: tuple[int, ...]) -> tuple[str, ...]:
+    """A chance as features: one for each of ``steps`` that it exceeds.
+
+    A model of yes and no learns how much each step up counts.
+    """
+    return tuple(f"{name}>{step}" for step in steps if chance > step)
 
 
 def _softmax(classes: Sequence[str], scores: Sequence[float]) -> dict[str, float]:

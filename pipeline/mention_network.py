@@ -39,6 +39,7 @@ from thinc.api import (
 from pipeline.attributes import COLUMNS
 from pipeline.codes import GROUP, NOM_COMPANY, NOM_INVESTOR, NOTHING
 from pipeline.dilated import Documents, Floats, Node, dilated_window_encoder
+from pipeline.linear import stepped
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, AmountKind, Label
 from pipeline.view import AGES, Item, View
 
@@ -220,13 +221,6 @@ _Gradients = tuple[Floats, Floats]
 _STRETCH = 2048
 """Pairs that are scored at a time, so that they fit into the processor's cache."""
 
-_NO_LINKS = np.zeros((0, len(LINKS)), np.float32)
-
-
-def _joined(products: Floats, between: Floats) -> Floats:
-    products *= _SCALE
-    return np.concatenate([products, between], axis=1)
-
 
 def _forward(
     model: Network, articles: Sequence[Seen], is_train: bool
@@ -241,21 +235,22 @@ def _forward(
     parts, from_parts = part(flat, is_train)
     (lefts, from_left), (rights, from_right) = left(flat, is_train), right(flat, is_train)
     between = np.concatenate([article.between for article in articles])
-    if not is_train:
-        scored = [
-            pair.predict(_joined(lefts[first[at]] * rights[second[at]], between[at]))
-            for at in (slice(low, low + _STRETCH) for low in range(0, len(first), _STRETCH))
-        ]
-        return (parts, np.concatenate([_NO_LINKS, *scored])), lambda gradients: []
-    ones, others = lefts[first], rights[second]
-    links, from_links = pair(_joined(ones * others, between), is_train)
+    links = np.zeros((len(first), len(LINKS)), np.float32)
+    stretches = [slice(low, low + _STRETCH) for low in range(0, len(first), _STRETCH)]
+    from_links = []
+    for at in stretches:
+        products = lefts[first[at]] * rights[second[at]]
+        products *= _SCALE
+        links[at], back = pair(np.concatenate([products, between[at]], axis=1), is_train)
+        from_links.append(back)
 
     def backprop(gradients: _Gradients) -> Documents:
         of_parts, of_links = gradients
-        of_products = _SCALE * from_links(of_links)[:, :WIDTH]
         of_left, of_right = np.zeros_like(lefts), np.zeros_like(rights)
-        np.add.at(of_left, first, of_products * others)
-        np.add.at(of_right, second, of_products * ones)
+        for at, back in zip(stretches, from_links, strict=True):
+            of_products = _SCALE * back(of_links[at])[:, :WIDTH]
+            _OPS.scatter_add(of_left, first[at], of_products * rights[second[at]])
+            _OPS.scatter_add(of_right, second[at], of_products * lefts[first[at]])
         summed = from_parts(of_parts) + from_left(of_left) + from_right(of_right)
         return into_rows([summed[low:high] for low, high in pairwise(ends)])  # type: ignore[no-any-return]
 
@@ -342,13 +337,14 @@ def note(view: View, reading: Reading) -> None:
     view.links = reading.links.tobytes()
     for item, parts in zip(view.items, reading.parts.tolist(), strict=True):
         item.parts = [
-            f"net:{part}>{step}"
-            for part, chance in zip(PARTS, parts, strict=True)
-            for step in _STEPS
-            if chance > step
+            feature
+            for name, chance in zip(_PART_NAMES, parts, strict=True)
+            if chance > _STEPS[0]
+            for feature in stepped(name, chance, _STEPS)
         ]
 
 
+_PART_NAMES = [f"net:{part}" for part in PARTS]
 _STEPS = (3, 10, 25, 50, 75, 90, 97)
 
 

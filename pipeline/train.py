@@ -123,11 +123,13 @@ _RULES = ("fr_deals_sentences", "fr_deals_mentions", "fr_deals_events")
 
 def recognise(nlp: Language, articles: Sequence[GoldArticle]) -> dict[str, Raw]:
     """What a NER, and what listens with it, finds in the articles, by path."""
+    from pipeline.components.sentences import sentences
     from pipeline.corpus import Raw
     from pipeline.library import plain
 
     with nlp.select_pipes(disable=[name for name in _RULES if name in nlp.pipe_names]):
-        docs = nlp.pipe((plain(article.text) for article in articles), batch_size=32)
+        texts = (sentences(nlp.make_doc(plain(article.text))) for article in articles)
+        docs = nlp.pipe(texts, batch_size=32)
         return {
             article.path: Raw(
                 [(e.start_char, e.end_char, e.label_, e.kb_id_) for e in doc.ents],

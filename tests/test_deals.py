@@ -19,7 +19,6 @@ from pipeline.deals import (
     _bracketed_sum,
     _is_recalled,
     _of_one_sum,
-    chance_features,
     company_features,
     company_parties,
     investor_evidence,
@@ -258,9 +257,7 @@ def test_a_long_article_costs_as_its_length(tiny: Language) -> None:
 # ---- what the network reads --------------------------------------------------------------------
 
 
-def test_a_chance_is_told_in_steps() -> None:
-    assert chance_features("x", -1) == chance_features("x", 2) == []
-    assert chance_features("x", 12) == ["x>2", "x>5", "x>10"]
+def test_a_chance_is_told_beside_those_of_its_rivals() -> None:
     assert rival_features("x", {3: 12, 4: 50}, 3) == ["x>2", "x>5", "x>10", "x:best=False",
                                                       "x:lead>-60"]  # fmt: skip
     assert "x:lead>30" in rival_features("x", {3: 12, 4: 50}, 4)

@@ -20,6 +20,7 @@ from thinc.api import Linear, Model, chain, with_array, zero_init
 
 import pipeline.codes  # noqa: F401  gives documents what is set here
 from pipeline.attributes import COLUMN_OF, COLUMNS, SLICES
+from pipeline.threads import one_thread
 
 Floats = NDArray[np.float32]
 Tenths = NDArray[np.uint8]
@@ -62,7 +63,8 @@ class AttributeReader(TrainablePipe):  # type: ignore[misc]  # Cython, without t
         docs = list(docs)
         if not any(map(len, docs)):
             return [np.zeros((0, len(COLUMNS)), np.uint8) for _ in docs]
-        scores = self.model.predict(docs)
+        with one_thread():
+            scores = self.model.predict(docs)
         return [np.rint(10 * probabilities(rows)).astype(np.uint8) for rows in scores]
 
     def set_annotations(self, docs: Iterable[Doc], found: Iterable[Tenths]) -> None:

@@ -20,6 +20,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 
 from pipeline.dilated import ENCODER, WINDOW, Floats, Node, means, neighbours
+from pipeline.threads import one_thread
 
 _STRETCH = 512
 """Tokens that are encoded at a time."""
@@ -69,7 +70,8 @@ def _predicting(node: Node, predict: Callable[[Node, Any], Any]) -> Node:
     def forward(model: Node, inputs: Any, is_train: bool) -> tuple[Any, Callable[[Any], Any]]:
         if is_train:
             return node(inputs, is_train)
-        return predict(node, inputs), lambda gradients: gradients
+        with one_thread():
+            return predict(node, inputs), lambda gradients: gradients
 
     return Model(
         node.name,

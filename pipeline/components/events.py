@@ -29,6 +29,7 @@ from pipeline.linear import LinearModel, LinearModels
 from pipeline.mention_network import Network, mention_network, note, read, see
 from pipeline.relations import note_roles, relations
 from pipeline.schema import SCHEMA_VERSION, Event, Label, TypedMention
+from pipeline.threads import one_thread
 from pipeline.view import PARTY_LABELS, View, read_view, relabel
 
 _NETWORK = "network"
@@ -51,7 +52,8 @@ class DealReader(Pipe):
         """Sets ``doc.ents``, ``doc._.events`` and ``doc._.mentions``.
 
         Raises:
-            ModelError: when the component holds no trained models.
+            ModelError: when the component holds no trained models, or a network and the vectors
+                that it reads are not there.
         """
         if not self.models:
             raise ModelError(
@@ -74,7 +76,13 @@ class DealReader(Pipe):
         note_roles(view, relations().find(view))
         reading = doc._.links
         if reading is None and self.network is not None:
-            reading = read(self.network, see(view, cast("Floats", doc.tensor)))
+            if len(doc.tensor) != len(doc):
+                raise ModelError(
+                    "fr_deals_events: its network reads the vectors of tok2vec; "
+                    "keep that pipe in the pipeline, and enabled"
+                )
+            with one_thread():
+                reading = read(self.network, see(view, cast("Floats", doc.tensor)))
         if reading is not None:
             note(view, reading)
         return view

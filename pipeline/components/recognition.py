@@ -1,27 +1,33 @@
-"""The trained NER of spaCy with a decoder that reads the sentences of a batch side by side.
+"""The trained NER of spaCy, which reads and learns from the sentences of a batch side by side.
 
 spaCy's own decoder asks for Python's lock at nearly every look at a token (3.8: a hundred times
 a token with 13 labels), which takes four fifths of its time. An entity never crosses the start
 of a sentence, and what was read before it has no say in what follows; so every sentence can be
-read by itself, and a step here is a few array operations for all sentences at once. Model,
-training, files and answers are spaCy's.
+read by itself, and a step here is a few array operations for all sentences at once. Model, files
+and answers are spaCy's; so is what it learns from: the moves of the dynamic oracle (Goldberg and
+Nivre 2012) of ``spacy/pipeline/_parser_internals/ner.pyx``, on the states that the model itself
+reaches. But moves that are not allowed take no part in its probabilities, in learning as in
+reading.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import IS_SPACE, SENT_START
+from spacy.attrs import ENT_IOB, IS_SPACE, SENT_START
 from spacy.language import Language
 from spacy.pipeline import EntityRecognizer
 from spacy.pipeline.ner import DEFAULT_NER_MODEL
 from spacy.tokens import Doc, Span
-from thinc.api import Model
+from spacy.training import Example
+from thinc.api import Model, set_dropout_rate
+from thinc.optimizers import Optimizer
 
 from pipeline.codes import odds_code
+from pipeline.threads import one_thread
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -35,6 +41,14 @@ _FEATURES = 3
 # What may begin at a token: nothing at white space, no longer entity at a sentence's last token.
 _SPACE, _LAST, _INNER = range(3)
 
+_KINDS = "OBILU"
+_OUT, _BEGIN, _IN, _LAST_OF_IT, _UNIT = range(len(_KINDS))
+_UNKNOWN = 0
+"""What spaCy notes at a token of which nobody said whether it is part of an entity."""
+
+_DROPOUT = 0.1
+"""Of the vectors of states in training: spaCy's, which is no setting there either."""
+
 
 class _Moves(NamedTuple):
     """The moves of the transition system (BILUO) as arrays, one entry a move.
@@ -46,6 +60,8 @@ class _Moves(NamedTuple):
 
     names: list[str]
     label: Ints
+    kind: Ints
+    """Its place in ``_KINDS``."""
     opens: Ints
     """The label that is open after the move, or -1."""
     begins: NDArray[np.bool_]
@@ -76,6 +92,7 @@ def _moves(names: Sequence[str]) -> _Moves:
     return _Moves(
         labels,
         np.array(label),
+        np.array([_KINDS.index(kind) for kind in kinds]),
         np.array([own if kind in "BI" else -1 for kind, own in zip(kinds, label, strict=True)]),
         begins,
         begun.astype(np.float32),
@@ -118,7 +135,8 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
         found: list[Found] = [[] for _ in docs]
         if bounds[-1]:
             moves = _moves([self.moves.get_class_name(i) for i in range(self.moves.n_moves)])
-            starts, ends, labels, odds = self._decode(docs, moves)
+            with one_thread():
+                starts, ends, labels, odds = self._decode(docs, moves)
             owners = np.searchsorted(bounds, starts, side="right") - 1
             offsets = bounds[owners]
             columns = np.stack((owners, starts - offsets, ends - offsets, labels), axis=1)
@@ -143,33 +161,197 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
         tok2vec, lower, upper = map(self.model.get_ref, ("tok2vec", "lower", "upper"))
         features: Floats = lower.predict(tok2vec.predict(docs))  # row 0 stands for no token
         bias = lower.get_param("b")
-        sentences = _sentences(docs)
-        shortening = -sentences.length
-        opened = np.full(len(sentences.first), -1)
-        odds = np.zeros((len(sentences.outside), len(moves.names)), dtype=np.float32)
-        began = np.zeros(len(sentences.first), dtype=np.int64)
+        states = _States(_sentences(docs), moves)
+        odds = np.zeros((len(states.sentences.outside), len(moves.names)), dtype=np.float32)
         entities = []
-        for step in range(sentences.length[0]):
-            going = np.searchsorted(shortening, -step)
-            at, opened, began = sentences.first[:going] + step, opened[:going], began[:going]
-            inside = opened >= 0
-            summed = features[at + 1, 0]
-            summed += features[np.where(inside, began + 1, 0), 1]
-            summed += features[np.where(inside, at, 0), 2]
-            summed += bias
-            scores = upper.predict(summed.max(axis=-1))
-            rows = np.where(inside, 3 + 2 * opened + sentences.last[at], sentences.outside[at])
-            scores += moves.penalties[rows]
+        for at in states:
+            scores = upper.predict(_summed(features, bias, states.slots()).max(axis=-1))
+            scores += moves.penalties[states.rows()]
             chosen = np.argmax(scores, axis=1)
             beginning = moves.begins[chosen]
             odds[at[beginning]] = _odds(scores[beginning], moves)
-            began = np.where(beginning, at, began)
-            opened = moves.opens[chosen]
+            states.follow(chosen)
             ending = np.flatnonzero(moves.ends[chosen])
-            entities.append((began[ending], at[ending] + 1, moves.label[chosen[ending]]))
+            entities.append((states.began[ending], at[ending] + 1, moves.label[chosen[ending]]))
         starts, ends, labels = map(np.concatenate, zip(*entities, strict=True))
         order = np.argsort(starts)
         return starts[order], ends[order], labels[order], odds[starts[order]]
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learns from a batch; the predicted documents have the tokens of the references.
+
+        As in spaCy the gradient is the sum over all states.
+
+        Raises:
+            ValueError: for a label that :meth:`initialize` did not see.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = [example for example in examples if len(example.predicted)]
+        if not examples:
+            return losses
+        docs = [example.predicted for example in examples]
+        names = [self.moves.get_class_name(i) for i in range(self.moves.n_moves)]
+        moves = _moves(names)
+        oracle = _Oracle(moves, _gold_moves([example.reference for example in examples], names))
+        set_dropout_rate(self.model, drop)
+        tok2vec, lower, upper = map(self.model.get_ref, ("tok2vec", "lower", "upper"))
+        vectors, into_vectors = tok2vec(docs, is_train=True)
+        # One row more, so that the slots without a token teach nothing but the padding.
+        features, into_features = lower(np.pad(vectors, ((0, 1), (0, 0))), is_train=True)
+        bias = lower.get_param("b")
+        states = _States(_sentences(docs), moves)
+        steps = []
+        for at in states:
+            slots = states.slots()
+            summed = _summed(features, bias, slots)
+            hidden = summed.max(axis=-1)
+            mask = upper.ops.get_dropout_mask(hidden.shape, _DROPOUT)
+            hidden *= mask
+            scores = upper.predict(hidden)
+            scores += moves.penalties[states.rows()]
+            right = oracle.right(states, at) & np.isfinite(scores)
+            steps.append((slots, summed.argmax(axis=-1), mask, hidden, _gradient(scores, right)))
+            states.follow(np.argmax(scores, axis=1))
+        slots, pieces, masks, hidden, gradients = map(np.concatenate, zip(*steps, strict=True))
+        _, into_hidden = upper(hidden, is_train=True)
+        of_pieces = np.zeros((*pieces.shape, lower.get_dim("nP")), np.float32)
+        of_hidden = into_hidden(gradients) * masks
+        np.put_along_axis(of_pieces, pieces[..., np.newaxis], of_hidden[..., np.newaxis], axis=-1)
+        of_slots = into_features((of_pieces, slots))
+        of_vectors = np.zeros((len(vectors) + 1, vectors.shape[1]), np.float32)
+        self.model.ops.scatter_add(of_vectors, slots.ravel(), of_slots.reshape(slots.size, -1))
+        into_vectors(of_vectors[:-1])
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += float((gradients**2).sum())
+        return losses
+
+
+class _States:
+    """The states of the sentences that are still being read, and a step for each of their tokens.
+
+    Iteration gives the token that each of them reads next.
+    """
+
+    def __init__(self, sentences: _Sentences, moves: _Moves) -> None:
+        self.sentences = sentences
+        self._moves = moves
+        self.opened = np.full(len(sentences.first), -1)
+        """The label of the open entity, or -1."""
+        self.began = np.zeros(len(sentences.first), dtype=np.int64)
+        """Where it began, or the one before it."""
+
+    def __iter__(self) -> Iterator[Ints]:
+        first, length = self.sentences.first, self.sentences.length
+        shortening = -length
+        for step in range(length[0]):
+            going = np.searchsorted(shortening, -step)
+            self._at = first[:going] + step
+            self.opened, self.began = self.opened[:going], self.began[:going]
+            self._inside = self.opened >= 0
+            yield self._at
+
+    def slots(self) -> Ints:
+        """The tokens of the features, -1 for none: shape (states, ``_FEATURES``)."""
+        inside = self._inside
+        before = np.where(inside, self._at - 1, -1)
+        return np.stack((self._at, np.where(inside, self.began, -1), before), axis=1)
+
+    def rows(self) -> Ints:
+        """The row of the penalties of each state."""
+        within = 3 + 2 * self.opened + self.sentences.last[self._at]
+        return np.where(self._inside, within, self.sentences.outside[self._at])
+
+    def follow(self, chosen: Ints) -> None:
+        """Makes a move in each state."""
+        self.began = np.where(self._moves.begins[chosen], self._at, self.began)
+        self.opened = self._moves.opens[chosen]
+
+
+def _summed(features: Floats, bias: Floats, slots: Ints) -> Floats:
+    """The pieces of the hidden layer: shape (states, units, pieces)."""
+    summed: Floats = features[slots[:, 0] + 1, 0]
+    for place in range(1, _FEATURES):
+        summed += features[slots[:, place] + 1, place]
+    summed += bias
+    return summed
+
+
+def _gold_moves(docs: Sequence[Doc], names: Sequence[str]) -> Ints:
+    """For each token of a batch the right move, -1 where it is unknown."""
+    place = {name: at for at, name in enumerate(names)}
+    found = []
+    for doc in docs:
+        moves = np.where(doc.to_array(ENT_IOB) == _UNKNOWN, -1, place["O"])
+        for span in doc.ents:
+            try:
+                if len(span) == 1:
+                    moves[span.start] = place[f"U-{span.label_}"]
+                else:
+                    moves[span.start : span.end] = place[f"I-{span.label_}"]
+                    moves[span.start] = place[f"B-{span.label_}"]
+                    moves[span.end - 1] = place[f"L-{span.label_}"]
+            except KeyError as error:
+                raise ValueError(f"the NER was not initialized with the move {error}") from None
+        found.append(moves)
+    return np.concatenate(found)
+
+
+class _Oracle:
+    """Which moves are right, in a state that need not be."""
+
+    def __init__(self, moves: _Moves, gold: Ints) -> None:
+        self._gold = gold
+        self._kind = np.where(gold >= 0, moves.kind[gold], -1)
+        self._label = np.where(gold >= 0, moves.label[gold], -1)
+        self._starts = np.isin(self._kind, (_BEGIN, _UNIT))
+        follows = np.append(self._kind[1:], _OUT)
+        self._free = np.isin(follows, (_OUT, -1))
+        """Whether no entity begins or goes on after a token."""
+        outside = np.eye(len(moves.kind) + 1, len(moves.kind), dtype=bool)
+        outside[:-1][np.isin(moves.kind, (_IN, _LAST_OF_IT))] = moves.kind == _OUT
+        outside[-1] = True  # unknown: nothing is wrong
+        self._outside = outside
+        labels = np.arange(len(moves.names))[:, np.newaxis]
+        self._stays = (moves.kind == _IN) & (moves.label == labels)
+        self._closes = (moves.kind == _LAST_OF_IT) & (moves.label == labels)
+
+    def right(self, states: _States, at: Ints) -> NDArray[np.bool_]:
+        """The moves after which no more is lost than is lost already: shape (states, moves)."""
+        opened, kind, free = states.opened, self._kind[at], self._free[at]
+        lost = ~self._starts[states.began] | (self._label[states.began] != opened)
+        stay = np.isin(kind, (_BEGIN, _IN, -1)) | (free & ((kind != _LAST_OF_IT) | lost))
+        close = (kind != _IN) | lost
+        within = (stay[:, np.newaxis] & self._stays[opened]) | (
+            close[:, np.newaxis] & self._closes[opened]
+        )
+        out: NDArray[np.bool_] = np.where(
+            (opened >= 0)[:, np.newaxis], within, self._outside[self._gold[at]]
+        )
+        return out
+
+
+def _gradient(scores: Floats, right: NDArray[np.bool_]) -> Floats:
+    """Of the log-probability that one of the ``right`` moves is chosen, whichever that is.
+
+    Moves that are not allowed score minus infinity. A state in which none is right teaches
+    nothing.
+    """
+    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    wanted = exponentials * right
+    total = wanted.sum(axis=1, keepdims=True)
+    known = right.any(axis=1, keepdims=True)
+    out: Floats = (exponentials - wanted / np.maximum(total, 1e-10)) * known
+    return out
 
 
 def _odds(scores: Floats, moves: _Moves) -> Floats:

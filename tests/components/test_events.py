@@ -6,12 +6,14 @@ import json
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from threadpoolctl import threadpool_info, threadpool_limits
 from tiny import (
     NO_DEAL,
     PACKAGE,
@@ -25,6 +27,7 @@ from tiny import (
 )
 
 from pipeline import mention_network as networks
+from pipeline.components import encoding, events, recognition
 from pipeline.components.events import DealReader
 from pipeline.errors import ModelError
 from pipeline.schema import (
@@ -64,6 +67,38 @@ def test_short_texts_tell_no_deal(tiny: Language, text: str) -> None:
 def test_a_doc_that_was_not_read_has_no_events(blank: Language) -> None:
     doc = blank("Alpha lève 3 M€.")
     assert (doc._.events, doc._.mentions) == ((), ())
+
+
+def test_a_network_without_the_vectors_that_it_reads_says_so(nlp: Language) -> None:
+    with (
+        nlp.select_pipes(disable=["tok2vec"]),
+        pytest.raises(ModelError, match="tok2vec"),
+    ):
+        nlp("Alpha lève 3 M€.")
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(encoding, "means"), (recognition, "_odds"), (events, "read")]
+)
+def test_blas_takes_one_thread_and_as_many_as_before_afterwards(
+    nlp: Language, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
+) -> None:
+    def threads() -> set[int]:
+        blas = [one for one in threadpool_info() if one["user_api"] == "blas"]
+        return {one["num_threads"] for one in blas if "numpy" in one["filepath"]}
+
+    inside = []
+    original = getattr(module, name)
+
+    def watched(*arguments: object) -> object:
+        inside.append(threads())
+        return original(*arguments)
+
+    monkeypatch.setattr(module, name, watched)
+    with threadpool_limits(2):
+        nlp("Alpha lève 3 M€.")
+        assert threads() == {2}
+    assert inside == [{1}] * len(inside) != []
 
 
 # ---- what it learnt, it reads -----------------------------------------------------------------
