@@ -345,21 +345,24 @@ def _gradient(scores: Floats, right: NDArray[np.bool_]) -> Floats:
     Moves that are not allowed score minus infinity. A state in which none is right teaches
     nothing.
     """
-    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-    exponentials /= exponentials.sum(axis=1, keepdims=True)
-    wanted = exponentials * right
-    total = wanted.sum(axis=1, keepdims=True)
-    known = right.any(axis=1, keepdims=True)
-    out: Floats = (exponentials - wanted / np.maximum(total, 1e-10)) * known
+    chances = _chances(scores)
+    wanted = chances * right
+    total = np.maximum(wanted.sum(axis=1, keepdims=True), 1e-10)
+    out: Floats = (chances - wanted / total) * right.any(axis=1, keepdims=True)
     return out
 
 
 def _odds(scores: Floats, moves: _Moves) -> Floats:
     """For each row of scores the probability that an entity of each label begins there."""
-    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-    exponentials /= exponentials.sum(axis=1, keepdims=True)
-    odds: Floats = exponentials @ moves.begun
+    odds: Floats = _chances(scores) @ moves.begun
     return odds
+
+
+def _chances(scores: Floats) -> Floats:
+    """The softmax of each row."""
+    out: Floats = np.exp(scores - scores.max(axis=1, keepdims=True))
+    out /= out.sum(axis=1, keepdims=True)
+    return out
 
 
 @Language.factory(
