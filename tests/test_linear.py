@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.linear import NO, YES, LinearModel, LinearModels
+from pipeline.linear import NO, YES, LinearModel, LinearModels, stepped
 
 WEATHER = [["cloud", "wind"], ["cloud"], ["sun"], ["sun", "wind"], ["snow"], ["snow", "wind"]] * 3
 ANSWERS = ["rain", "rain", "dry", "dry", "white", "white"] * 3
@@ -100,6 +100,13 @@ def test_ties_go_to_the_first_class() -> None:
     model = LinearModel(["b", "a", "c"], [0.0, 0.0, -1.0], {"up": [0.0, 1.0, 0.0]})
     assert model.best([]) == "b"
     assert model.best(["up"]) == "a"
+
+
+def test_a_chance_is_told_by_the_steps_that_it_exceeds() -> None:
+    steps = (2, 5, 10, 20)
+    assert stepped("x", 12, steps) == ("x>2", "x>5", "x>10")
+    assert stepped("x", 2, steps) == stepped("x", -1, steps) == ()
+    assert stepped("x", 10.5, steps) == ("x>2", "x>5", "x>10")
 
 
 def test_softmax() -> None:
