@@ -531,7 +531,7 @@ def test_spacy_alone_runs_the_model() -> None:
 def test_the_model_carries_no_vectors_of_its_own() -> None:
     files = [path for path in pipeline.library.MODEL.rglob("*") if path.is_file()]
     assert not [path for path in files if path.name in ("vectors", "key2row")]
-    assert sum(path.stat().st_size for path in files) < 55_000_000  # the vectors would make it 75
+    assert sum(path.stat().st_size for path in files) < 60_000_000  # the vectors would make it 80
 
 
 def test_the_model_holds_no_pickle() -> None:
