@@ -52,7 +52,7 @@ _ENCLITICS = "ce|clés|elle|en|il|ils|je|là|moi|nous|on|t|vous"
 _PREFIXES = (
     *TOKENIZER_PREFIXES,
     rf"[dlnDLN][{_ELISION}](?=[{ALPHA}])",
-    rf"(?:[cjmstCJMST]|[Qq]u)[{_ELISION}](?=[{ALPHA}]\S*\.\w)",  # "qu'Alpha.io" is no address
+    rf"(?i:[cjmst]|(?:jus|lors|puis)?qu)[{_ELISION}](?=[{ALPHA}]\S*\.\w)",  # "qu'Alpha.io"
     rf"[dDlL][{_ELISION}](?=\d)",
     rf"ex-(?=[{_UPPER}])",
     r"[«»“”‘’]",

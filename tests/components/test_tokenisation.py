@@ -63,6 +63,9 @@ CASES = {
     "lève $12M.": "lève $ 12M .",
     # what stays whole
     "X.AI lève": "X.AI lève",
+    "qu’Alpha.io lève": "qu’ Alpha.io lève",
+    "d'Alpha.io": "d' Alpha.io",
+    "s'associe": "s' associe",
     "Booking.com lève": "Booking.com lève",
     "aujourd'hui": "aujourd'hui",
     "vis-à-vis": "vis-à-vis",
@@ -78,6 +81,19 @@ CASES = {
 @pytest.mark.parametrize(("text", "expected"), CASES.items(), ids=CASES)
 def test_tokens(blank: Language, text: str, expected: str) -> None:
     assert [token.text for token in blank(text)] == expected.split()
+
+
+@pytest.mark.parametrize("elided", ["d’", "l'", "qu’", "Qu'", "s’", "lorsqu’"])
+def test_an_elided_word_is_never_part_of_the_name_behind_it(
+    blank: Language, root: Path, elided: str
+) -> None:
+    lists = sorted((root / "annotations" / "names").glob("*.txt"))
+    names = [name for path in lists for name in path.read_text("utf-8").splitlines()]
+    open_names = [name for name in names if name[:1] and name[0] in "AEIOUÉÈÊÀÎÔaeiouéèêàîô"]
+    assert len(open_names) > 1000
+    for name in open_names:
+        doc = blank(elided + name)
+        assert doc.char_span(len(elided), len(doc.text)) is not None, name
 
 
 def test_no_character_is_lost(blank: Language) -> None:
