@@ -98,6 +98,18 @@ def example(nlp: Language, article: GoldArticle) -> Example:
     return Example(predicted, reference)
 
 
+def fresh_example(nlp: Language, article: GoldArticle, rng: random.Random) -> Example:
+    """As :func:`example`, with other names (:func:`swapped`).
+
+    Now and then a new name and what stands around it are one token ("Gomet')--Le"); then the
+    article is taken as it is.
+    """
+    try:
+        return example(nlp, swapped(article, rng))
+    except MarkupError:
+        return example(nlp, article)
+
+
 def swapped(article: GoldArticle, rng: random.Random) -> GoldArticle:
     """A copy of the article in which parties bear other names, for training.
 

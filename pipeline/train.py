@@ -90,7 +90,7 @@ def train_ner(job: Job) -> dict[str, Raw]:
     from spacy.util import fix_random_seed, load_config, load_model_from_config, registry
     from threadpoolctl import threadpool_limits
 
-    from pipeline.corpus import example, swapped
+    from pipeline.corpus import example, fresh_example
 
     register()
     with threadpool_limits(1):
@@ -108,7 +108,7 @@ def train_ner(job: Job) -> dict[str, Raw]:
         sizes = settings["batch_words"]
         learn = [article for article in job.learn for _ in range(copies(article))]
         for _ in range(settings["max_epochs"]):
-            fresh = [example(nlp, swapped(article, shuffler)) for article in learn]
+            fresh = [fresh_example(nlp, article, shuffler) for article in learn]
             shuffler.shuffle(fresh)
             for batch in minibatch_by_words(fresh, size=sizes, tolerance=0.2):
                 nlp.update(batch, sgd=optimizer, drop=settings["dropout"])

@@ -28,7 +28,7 @@ from spacy.training.batchers import minibatch_by_words
 from spacy.util import fix_random_seed, load_config, load_model_from_config
 from thinc.api import Model, require_gpu, xp2torch
 
-from pipeline.corpus import Raw, example, ner_label, swapped
+from pipeline.corpus import Raw, example, fresh_example, ner_label
 from pipeline.learning import fold_of
 from pipeline.library import plain
 from pipeline.markup import GoldArticle
@@ -183,7 +183,7 @@ class _Training:
         settings, epoch = self.settings, self.loop.epoch
         fix_random_seed(self.job.seed + epoch)
         shuffler = random.Random(f"{self.job.seed}/{epoch}")
-        fresh = [example(self.nlp, _plain(swapped(a, shuffler))) for a in self.learn]
+        fresh = [fresh_example(self.nlp, _plain(a), shuffler) for a in self.learn]
         shuffler.shuffle(fresh)
         batches = list(minibatch_by_words(fresh, size=settings.batch_words, tolerance=0.2))
         losses: dict[str, float] = {}

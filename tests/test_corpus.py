@@ -14,7 +14,9 @@ from spacy.language import Language
 from spacy.util import registry
 
 import pipeline.components.tokenisation  # noqa: F401  registers the tokenizer
-from pipeline.corpus import NAMES, SWAP_SHARE, example, swapped
+from pipeline import corpus
+from pipeline.corpus import NAMES, SWAP_SHARE, example, fresh_example, swapped
+from pipeline.errors import MarkupError
 from pipeline.markup import GoldArticle, GoldMention, parse, parse_folder, render
 from pipeline.schema import MONEY_LABELS, NAME_LABELS, Label
 
@@ -349,3 +351,21 @@ def test_money_is_untouched() -> None:
         ]
         assert sums[0] == sums[1] != []
         assert any(m.label is Label.COMPANY for m in copy.mentions)
+
+
+def test_a_name_that_cannot_be_parted_from_what_follows_is_not_swapped_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    article = parse('+++\nwriter = "x"\n+++\nAgence ([Agefi](MEDIA m1))--Lyon.')
+    other = parse('+++\nwriter = "x"\n+++\nAgence ([Gomet\'](MEDIA m1))--Lyon.')
+    with pytest.raises(MarkupError, match="cuts a token"):
+        example(blank(), other)
+    monkeypatch.setattr(corpus, "swapped", lambda article, rng: other)
+    made = fresh_example(blank(), article, random.Random(7))
+    assert [(span.text, span.label_) for span in made.reference.ents] == [("Agefi", "MEDIA")]
+
+
+def test_a_fresh_example_bears_the_names_of_the_copy() -> None:
+    article = parse(ROUND)
+    made = fresh_example(blank(), article, random.Random(7))
+    assert made.reference.text == swapped(article, random.Random(7)).text != article.text
