@@ -61,11 +61,11 @@ CASES = {
     "[L'entreprise]": "[ L' entreprise ]",
     "en série B.": "en série B .",
     "lève $12M.": "lève $ 12M .",
-    # what stays whole
-    "X.AI lève": "X.AI lève",
     "qu’Alpha.io lève": "qu’ Alpha.io lève",
     "d'Alpha.io": "d' Alpha.io",
     "s'associe": "s' associe",
+    # what stays whole
+    "X.AI lève": "X.AI lève",
     "Booking.com lève": "Booking.com lève",
     "aujourd'hui": "aujourd'hui",
     "vis-à-vis": "vis-à-vis",
