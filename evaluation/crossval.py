@@ -121,26 +121,29 @@ class SharedRecogniser:
         self._folder.cleanup()
 
     def __call__(self, gold: Sequence[GoldArticle], articles: Sequence[Article]) -> list[Stored]:
-        import spacy
-
         from pipeline.library import load
-        from pipeline.train import finish, recognise
+        from pipeline.train import finish, learn_relations, read_with
 
-        ner, spans = self._recogniser([one for one in gold if one.head.writer is not None])
+        ner, raws = self._recogniser([one for one in gold if one.head.writer is not None])
         press = [article for article in gold if article.head.writer is None]
+        found = read_with(ner, [article.text for article in press])
+        seen = {article.path: raw for article, (_, raw) in zip(press, found, strict=True)}
         with TemporaryDirectory() as folder:
             model = Path(folder) / "model"
             shutil.copytree(ner, model)
-            finish(gold, {**spans, **recognise(spacy.load(ner), press)}, model)
+            finish(model, learn_relations(gold, {**raws, **seen}))
             return read_by(load(model), articles)
 
     def _recogniser(self, written: Sequence[GoldArticle]) -> tuple[Path, dict[str, Raw]]:
-        from pipeline.train import train_recogniser
+        from pipeline.train import train_recogniser, worker_processes
 
         key = frozenset(article.path for article in written)
         if key not in self._made:
             folder = Path(self._folder.name) / f"ner{len(self._made)}"
-            self._made[key] = folder, train_recogniser(written, folder)
+            with worker_processes() as pool:
+                raws, whole = train_recogniser(pool, written, folder)
+                whole.result()
+            self._made[key] = folder, raws
         return self._made[key]
 
 

@@ -107,6 +107,7 @@ class LinearModel:
             dtype=np.float32,  # ten times as fast as in double precision
         )
         matrix = seen.fit_transform(samples)
+        matrix.sort_indices()  # sums depend on the order, and that of a set is another in each run
         names = seen.get_feature_names_out().tolist()
         model = LogisticRegression(C=strength, solver="newton-cg", tol=1e-3).fit(matrix, labels)
         coefficients = model.coef_.tolist()

@@ -8,6 +8,7 @@
    neither saw.
 3. On all that the linear models learn: the part of each name, the kind of each sum,
    which mention belongs to which deal, the attributes, and last whether a drafted deal is real.
+   They need no more than the folds, and learn while the network of the whole still does.
 
 The same annotations, configuration and machine give the same bytes: the seed is fixed, every
 fit is deterministic, and each job computes on one thread.
@@ -20,10 +21,9 @@ import multiprocessing
 import os
 import random
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
     from pipeline.components.events import DealReader
     from pipeline.corpus import Raw
-    from pipeline.mention_network import Reading, Seen
+    from pipeline.linear import LinearModels
+    from pipeline.mention_network import Seen
     from pipeline.transformer_training import Job as TransformerJob
     from pipeline.view import View
 
@@ -113,30 +114,54 @@ def train_ner(job: Job) -> dict[str, Raw]:
             for batch in minibatch_by_words(fresh, size=sizes, tolerance=0.2):
                 nlp.update(batch, sgd=optimizer, drop=settings["dropout"])
         with nlp.use_params(optimizer.averages):
-            found = recognise(nlp, job.read)
+            found = recognise(nlp, [article.text for article in job.read])
             nlp.to_disk(job.output, exclude=["vectors"])
-    return found
+    return {article.path: raw for article, raw in zip(job.read, found, strict=True)}
 
 
 _RULES = ("fr_deals_sentences", "fr_deals_mentions", "fr_deals_events")
 
 
-def recognise(nlp: Language, articles: Sequence[GoldArticle]) -> dict[str, Raw]:
-    """What a NER, and what listens with it, finds in the articles, by path."""
+def recognise(nlp: Language, texts: Sequence[str]) -> list[Raw]:
+    """What a NER, and what listens with it, finds in each text."""
     from pipeline.components.sentences import sentences
     from pipeline.corpus import Raw
     from pipeline.library import plain
 
     with nlp.select_pipes(disable=[name for name in _RULES if name in nlp.pipe_names]):
-        texts = (sentences(nlp.make_doc(plain(article.text))) for article in articles)
-        docs = nlp.pipe(texts, batch_size=32)
-        return {
-            article.path: Raw(
+        docs = nlp.pipe((sentences(nlp.make_doc(plain(text))) for text in texts), batch_size=32)
+        return [
+            Raw(
                 [(e.start_char, e.end_char, e.label_, e.kb_id_) for e in doc.ents],
                 doc._.attributes,
             )
-            for article, doc in zip(articles, docs, strict=True)
-        }
+            for doc in docs
+        ]
+
+
+Found = list[tuple[str, "Raw"]]
+"""Texts, with what was found in them."""
+
+
+def read_with(model: Path, texts: Sequence[str]) -> Found:
+    """What a NER, and the network over it where there is one, finds in each text."""
+    import spacy
+    from threadpoolctl import threadpool_limits
+
+    from pipeline.mention_network import read
+
+    register()
+    with threadpool_limits(1):
+        nlp = spacy.load(model)
+        reader = with_rules(nlp)
+        network, reader.network = reader.network, None  # it is asked below, and not by the view
+        found = list(zip(texts, recognise(nlp, texts), strict=True))
+        if network is None:
+            return found
+        return [
+            (text, replace(raw, links=read(network, _seen(nlp, resolved(nlp, text, raw))[1])))
+            for text, raw in found
+        ]
 
 
 def with_rules(nlp: Language) -> DealReader:
@@ -148,12 +173,12 @@ def with_rules(nlp: Language) -> DealReader:
     return cast("DealReader", nlp.get_pipe("fr_deals_events"))
 
 
-def resolved(nlp: Language, article: GoldArticle, raw: Raw) -> Doc:
-    """The document of an article with what was found in it, resolved, up to ``fr_deals_events``."""
+def resolved(nlp: Language, text: str, raw: Raw, published: str | None = None) -> Doc:
+    """The document of a text with what was found in it, resolved, up to ``fr_deals_events``."""
     from pipeline.library import plain
 
-    doc = nlp.make_doc(plain(article.text))
-    doc._.published = article.head.published
+    doc = nlp.make_doc(plain(text))
+    doc._.published = published
     doc._.attributes, doc._.links = raw.attributes, raw.links
     marks = (
         doc.char_span(start, end, label=label, kb_id=odds) for start, end, label, odds in raw.spans
@@ -163,39 +188,48 @@ def resolved(nlp: Language, article: GoldArticle, raw: Raw) -> Doc:
         return nlp(doc)
 
 
-def train_network(job: Job, raws: Mapping[str, Raw]) -> dict[str, Reading]:
+def _of_gold(nlp: Language, article: GoldArticle, raws: Mapping[str, Raw]) -> Doc:
+    return resolved(nlp, article.text, raws[article.path], article.head.published)
+
+
+def _seen(nlp: Language, doc: Doc) -> tuple[View, Seen]:
+    """The mentions of a resolved document, and what a network sees of them."""
+    from pipeline.mention_network import see
+
+    encoder: Any = nlp.get_pipe("tok2vec")
+    [vectors] = encoder.predict([doc])
+    view = with_rules(nlp).view(doc)
+    return view, see(view, vectors)
+
+
+def train_network(job: Job, raws: Mapping[str, Raw]) -> dict[str, Raw]:
     """Trains the network over the NER in ``job.output`` and keeps it there.
 
-    It learns from the mentions in ``raws``, by path, and returns what it reads of those of
-    ``job.read``.
+    It learns from the mentions in ``raws``, by path. Returns those of ``job.read`` with what it
+    reads of them.
     """
     import spacy
     from threadpoolctl import threadpool_limits
 
     from pipeline.learning import Aligned, network_answers
-    from pipeline.mention_network import fit, read, see
+    from pipeline.mention_network import fit, read
 
     register()
     with threadpool_limits(1):
         nlp = spacy.load(job.output)
         reader = with_rules(nlp)
-        encoder: Any = nlp.get_pipe("tok2vec")
-
-        def seen(article: GoldArticle) -> tuple[View, Seen]:
-            doc = resolved(nlp, article, raws[article.path])
-            [vectors] = encoder.predict([doc])
-            view = reader.view(doc)
-            return view, see(view, vectors)
-
         taught = []
         for article in job.learn:
-            view, mentions = seen(article)
+            view, mentions = _seen(nlp, _of_gold(nlp, article, raws))
             right = network_answers(Aligned.of(article, view), mentions)
             taught += [(mentions, right)] * copies(article)
-        unread = {article.path: seen(article)[1] for article in job.read}
-        network = reader.network = fit(taught, seed=job.seed)
+        unread = [(a.path, _seen(nlp, _of_gold(nlp, a, raws))[1]) for a in job.read]
+        reader.network = fit(taught, seed=job.seed)
         nlp.to_disk(job.output, exclude=["vectors"])
-        return {path: read(network, mentions) for path, mentions in unread.items()}
+        return {
+            path: replace(raws[path], links=read(reader.network, mentions))
+            for path, mentions in unread
+        }
 
 
 def train(
@@ -217,8 +251,11 @@ def train(
     output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=output.parent) as folder:
         fresh = Path(folder) / output.name
-        spans = train_recogniser(gold, fresh, seed=seed, processes=processes)
-        finish(gold, spans, fresh, silent=silent)
+        with worker_processes(processes) as pool:
+            raws, whole = train_recogniser(pool, gold, fresh, seed=seed, silent=silent)
+            models = learn_relations(gold, raws, _when_done(whole))
+            whole.result()
+        finish(fresh, models)
         _put(fresh, output)
 
 
@@ -230,25 +267,46 @@ def _put(fresh: Path, output: Path) -> None:
     fresh.rename(output)
 
 
+def worker_processes(count: int = 2) -> ProcessPoolExecutor:
+    """Processes that begin anew: what is random in a job hangs on the job alone."""
+    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+
+
 def train_recogniser(
-    gold: Sequence[GoldArticle], output: Path, *, seed: int = 7, processes: int = 2
-) -> dict[str, Raw]:
+    pool: Executor,
+    gold: Sequence[GoldArticle],
+    output: Path,
+    *,
+    seed: int = 7,
+    silent: Sequence[str] = (),
+) -> tuple[dict[str, Raw], Future[Found]]:
     """Trains the NER and the network over it on ``gold`` into ``output``.
 
     Returns what those that never saw an article find in it, by path: the NER and the network of
-    each fold read the articles of that fold.
+    each fold read the articles of that fold. With it the texts of ``silent`` and what the NER and
+    the network in ``output`` find in them: those are trained when that is done, and not before.
     """
     with TemporaryDirectory() as folder:
         outputs = [output, *(Path(folder) / f"fold{fold}" for fold in range(NER_FOLDS))]
         parts = zip(_parts(gold, NER_FOLDS), outputs, strict=True)
-        jobs = [Job(*part, place, seed) for part, place in parts]
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            found = pool.map(train_ner, jobs)
-            raws = {path: raw for part in found for path, raw in part.items()}
-            read = pool.map(train_network, jobs, repeat(raws))
-            links = {path: reading for part in read for path, reading in part.items()}
-    return {path: replace(raw, links=links[path]) for path, raw in raws.items()}
+        whole, *folds = [Job(*part, place, seed) for part, place in parts]
+        raws = _joined(pool.map(train_ner, [whole, *folds]))
+        linked = [pool.submit(train_network, job, raws) for job in folds]
+        last = pool.submit(_train_last, whole, raws, silent)
+        return _joined(future.result() for future in linked), last
+
+
+def _joined(parts: Iterable[dict[str, Raw]]) -> dict[str, Raw]:
+    return {path: raw for part in parts for path, raw in part.items()}
+
+
+def _train_last(job: Job, raws: Mapping[str, Raw], texts: Sequence[str]) -> Found:
+    train_network(job, raws)
+    return read_with(job.output, texts)
+
+
+def _when_done(silent: Future[Found]) -> Iterator[tuple[str, Raw]]:
+    yield from silent.result()
 
 
 _Articles = tuple[GoldArticle, ...]
@@ -297,15 +355,14 @@ def train_transformer(
     partial = output.with_name(f"{output.name}.partial")
     _begin(partial, _digest(gold, encoder, seed), resume)
     jobs = _transformer_jobs(gold, partial, encoder, seed, processes, gpu_id)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        results = list(pool.map(_run_transformer_job, jobs))
-    spans = {path: raw for found in results for path, raw in found.items()}
+    with worker_processes(processes) as pool:
+        raws = _joined(pool.map(_run_transformer_job, jobs))
     fresh = partial / "model"
     if fresh.exists():
         shutil.rmtree(fresh)
     shutil.copytree(jobs[0].folder / "model", fresh)
-    finish(gold, spans, fresh, variant=Variant.TRANSFORMER, silent=silent)
+    models = learn_relations(gold, raws, read_with(fresh, silent))
+    finish(fresh, models, variant=Variant.TRANSFORMER)
     _put(fresh, output)
     shutil.copy(jobs[0].folder / PROGRESS, output.with_name(f"{output.name}.{PROGRESS}"))
     shutil.rmtree(partial)
@@ -360,35 +417,35 @@ def _run_transformer_job(job: TransformerJob) -> dict[str, Raw]:
     return run(job, recognise)
 
 
-def finish(
+def learn_relations(
     gold: Sequence[GoldArticle],
-    spans: Mapping[str, Raw],
-    output: Path,
-    *,
-    variant: Variant = Variant.SMALL,
-    silent: Sequence[str] = (),
-) -> None:
-    """Adds the rule components and the linear models to the NER in ``output`` and saves it all.
+    raws: Mapping[str, Raw],
+    silent: Iterable[tuple[str, Raw]] = (),
+) -> LinearModels:
+    """The linear models, from what NERs and networks found in articles that they never saw.
 
-    ``silent`` are articles that tell no deal; see :func:`read_silent`.
+    ``silent``, asked for last, are texts that tell no deal (:func:`read_silent`) with what was
+    found in them.
     """
     import spacy
 
     from pipeline.learning import learn
-    from pipeline.library import plain
+
+    register()
+    nlp = spacy.blank("fr_deals")
+    view = with_rules(nlp).view
+    documents = [(article, _of_gold(nlp, article, raws)) for article in gold]
+    quiet = (resolved(nlp, text, raw) for text, raw in silent)
+    return learn(documents, view, LINEAR_FOLDS, quiet)
+
+
+def finish(output: Path, models: LinearModels, *, variant: Variant = Variant.SMALL) -> None:
+    """Adds the rule components and the linear models to the NER in ``output``."""
+    import spacy
 
     register()
     nlp = spacy.load(output)
-    reader = with_rules(nlp)
-    documents = [resolved(nlp, article, spans[article.path]) for article in gold]
-    if reader.network is not None:
-        unread = [doc for doc in documents if doc._.links is None]
-        encoder: Any = nlp.get_pipe("tok2vec")
-        encoder.set_annotations(unread, encoder.predict(unread))
-    with nlp.select_pipes(disable=["fr_deals_events"]):
-        quiet = nlp.pipe(map(plain, silent), batch_size=64)
-        pairs = list(zip(gold, documents, strict=True))
-        reader.models = learn(pairs, reader.view, LINEAR_FOLDS, quiet)
+    with_rules(nlp).models = models
     nlp.meta["name"] = variant.package.removeprefix("fr_")
     nlp.to_disk(output, exclude=["vectors"])
 

@@ -33,7 +33,7 @@ from pipeline.learning import fold_of
 from pipeline.library import plain
 from pipeline.markup import GoldArticle
 
-Recognise = Callable[[Language, Sequence[GoldArticle]], dict[str, Raw]]
+Recognise = Callable[[Language, Sequence[str]], list[Raw]]
 
 _STOPPING_FOLDS = 13
 """One fold of so many stops the training; it shares no factor with the folds of other stages."""
@@ -116,7 +116,8 @@ def run(job: Job, recognise: Recognise) -> dict[str, Raw]:
     # A trained model brings its encoder: where that came from on this machine is no one's business.
     training.nlp.get_pipe_config("transformer")["model"]["name"] = Path(job.encoder).name
     training.nlp.to_disk(job.folder / MODEL, exclude=["vectors"])
-    found = recognise(training.nlp, job.read)
+    raws = recognise(training.nlp, [article.text for article in job.read])
+    found = {article.path: raw for article, raw in zip(job.read, raws, strict=True)}
     spans = {path: raw.spans for path, raw in found.items()}
     _write(job.folder / _SPANS, lambda path: path.write_text(json.dumps(spans), "utf-8"))
     (job.folder / _STATE).unlink()
@@ -211,11 +212,11 @@ class _Training:
 
     def _score(self) -> float:
         """The F1 of spans with their labels on the stopping fold."""
-        found = self.recognise(self.nlp, self.stopping)
+        found = self.recognise(self.nlp, [article.text for article in self.stopping])
         right = of_both = 0
-        for article in self.stopping:
+        for article, raw in zip(self.stopping, found, strict=True):
             gold = {(m.start, m.end, ner_label(m)) for m in article.mentions}
-            predicted = {(start, end, label) for start, end, label, _ in found[article.path].spans}
+            predicted = {(start, end, label) for start, end, label, _ in raw.spans}
             right += len(gold & predicted)
             of_both += len(gold) + len(predicted)
         return 2 * right / of_both if of_both else 0.0

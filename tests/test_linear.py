@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import subprocess
 import sys
 
@@ -135,8 +136,13 @@ def test_the_same_samples_give_the_same_bytes() -> None:
 
 
 def test_the_order_of_features_does_not_matter() -> None:
-    turned = [features[::-1] for features in WEATHER]
-    assert LinearModel.fit(turned, ANSWERS).to_json() == MODEL.to_json()
+    """Sets give their members in another order in each process."""
+    rng = random.Random(1)
+    samples = [rng.sample([f"f{n}" for n in range(200)], 30) for _ in range(300)]
+    labels = [rng.choice("abcde") for _ in samples]
+    shuffled = [rng.sample(features, len(features)) for features in samples]
+    one, other = (LinearModel.fit(given, labels).to_json() for given in (samples, shuffled))
+    assert json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def test_inference_needs_no_scikit_learn() -> None:

@@ -7,9 +7,10 @@ import pickle
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from pipeline.corpus import Raw, ner_label
 from pipeline.errors import InputError, MarkupError
 from pipeline.markup import GoldArticle, parse
 from pipeline.train import Job, app, read_gold, read_silent, train_ner
+
+T = TypeVar("T")
 
 GOLD = [article for template in TEMPLATES for article in passages(template)]
 
@@ -68,7 +71,7 @@ def test_a_trained_pipeline_is_saved_whole(tmp_path: Path, monkeypatch: pytest.M
         for article in gold
     }
     train_ner(Job(tuple(gold), (), tmp_path / "model", 7))
-    train.finish(gold, spans, tmp_path / "model")
+    train.finish(tmp_path / "model", train.learn_relations(gold, spans))
     nlp = pipeline.load(tmp_path / "model")
     assert nlp.pipe_names == [
         "fr_deals_sentences",
@@ -90,12 +93,12 @@ def test_every_article_is_read_by_a_ner_and_a_network_that_never_saw_it(
 ) -> None:
     jobs: list[Job] = []
     networks: list[Job] = []
-    monkeypatch.setattr(train, "ProcessPoolExecutor", InThisProcess)
     monkeypatch.setattr(train, "train_ner", noting(train.train_ner, jobs))
     monkeypatch.setattr(train, "train_network", noting(train.train_network, networks))
     gold = [replace(article, path=f"{n}/{article.path}") for n, article in enumerate(GOLD)]
-    raws = train.train_recogniser(gold, tmp_path / "model")
-    assert jobs == networks
+    quiet = [article.text for article in passages(NO_DEAL)]
+    raws, whole = train.train_recogniser(InThisProcess(), gold, tmp_path / "model", silent=quiet)
+    assert sorted(jobs, key=str) == sorted(networks, key=str)
     assert [len(job.learn) for job in jobs[:1]] == [len(gold)]
     for job in jobs[1:]:
         assert {a.path for a in job.learn}.isdisjoint(a.path for a in job.read)
@@ -105,21 +108,20 @@ def test_every_article_is_read_by_a_ner_and_a_network_that_never_saw_it(
         assert raw.links.links.shape[0] == raw.links.parts.shape[0]
     reader = train.with_rules(spacy.load(tmp_path / "model"))
     assert reader.network is not None
-    train.finish(gold, raws, tmp_path / "model")
+    silent = whole.result()
+    assert [text for text, _ in silent] == quiet
+    assert all(raw.links is not None for _, raw in silent)
+    train.finish(tmp_path / "model", train.learn_relations(gold, raws, silent))
     assert pipeline.load(tmp_path / "model").get_pipe("fr_deals_events").network is not None
 
 
-class InThisProcess:
-    """Runs the jobs of a pool one after the other."""
+class InThisProcess(Executor):
+    """Does each job at once."""
 
-    def __init__(self, *_: object, **__: object) -> None: ...
-
-    def __enter__(self) -> InThisProcess:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    map = staticmethod(map)
+    def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        future.set_result(work(*args, **kwargs))
+        return future
 
 
 def noting(work: Callable[..., Any], jobs: list[Job]) -> Callable[..., Any]:

@@ -174,7 +174,7 @@ def trained(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model in a repository of its own; its linear models learnt from the gold spans."""
     root = tmp_path_factory.mktemp("repository")
     shutil.copy(train.ROOT / "pyproject.toml", root)
-    finish = train.finish
+    learn_relations = train.learn_relations
     spans = {
         a.path: Raw([(m.start, m.end, ner_label(m), "") for m in a.mentions], None) for a in GOLD
     }
@@ -183,7 +183,7 @@ def trained(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(train, "TRANSFORMER_CONFIG", config_of(root, max_epochs=1))
         patch.setattr(train, "LINEAR_FOLDS", 2)
         patch.setattr(
-            train, "finish", lambda gold, _, output, **given: finish(gold, spans, output, **given)
+            train, "learn_relations", lambda gold, _, silent: learn_relations(gold, spans, silent)
         )
         train_transformer(GOLD, output, encoder=str(encoder), processes=1)
     return output

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 
@@ -156,26 +158,34 @@ def test_one_recogniser_serves_all_folds_that_leave_press_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     trained: list[list[str]] = []
-    finished: list[dict[str, list[object]]] = []
+    learnt: list[dict[str, str]] = []
 
-    def train_recogniser(gold: Sequence[GoldArticle], output: Path) -> dict[str, list[object]]:
+    def train_recogniser(
+        pool: object, gold: Sequence[GoldArticle], output: Path
+    ) -> tuple[dict[str, str], Future[None]]:
         trained.append([one.path for one in gold])
         output.mkdir()
-        return {one.path: ["of a fold"] for one in gold}
+        whole: Future[None] = Future()
+        whole.set_result(None)
+        return {one.path: "of a fold" for one in gold}, whole
 
-    def recognise(nlp: str, gold: Sequence[GoldArticle]) -> dict[str, list[object]]:
-        return {one.path: [nlp] for one in gold}
+    def read_with(model: Path, texts: Sequence[str]) -> list[tuple[str, str]]:
+        assert model.is_dir()
+        return [(text, "of the whole") for text in texts]
 
-    def finish(gold: Sequence[GoldArticle], spans: dict[str, list[object]], output: Path) -> None:
+    def learn_relations(gold: Sequence[GoldArticle], raws: dict[str, str]) -> str:
         assert [one.path for one in gold] == ["s1", "t1"]
-        finished.append(spans)
+        learnt.append(raws)
+        return "models"
+
+    def finish(output: Path, models: str) -> None:
+        assert (output.is_dir(), models) == (True, "models")
 
     module = ModuleType("pipeline.train")
-    module.train_recogniser = train_recogniser  # type: ignore[attr-defined]
-    module.recognise = recognise  # type: ignore[attr-defined]
-    module.finish = finish  # type: ignore[attr-defined]
+    for stand_in in (train_recogniser, read_with, learn_relations, finish):
+        setattr(module, stand_in.__name__, stand_in)
+    module.worker_processes = nullcontext  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pipeline.train", module)
-    monkeypatch.setattr("spacy.load", lambda path: "the whole NER")
     monkeypatch.setattr(library, "load", lambda model: None)
     monkeypatch.setattr(library, "read_deals", lambda nlp, articles: iter(()))
     written = parse(SOURCE.replace("+++\n", '+++\nwriter = "w"\n', 1), path="t1")
@@ -183,4 +193,4 @@ def test_one_recogniser_serves_all_folds_that_leave_press_out(
         for _ in range(2):
             assert learner([told("s1", "x"), written], []) == []
     assert trained == [["t1"]]
-    assert finished == [{"t1": ["of a fold"], "s1": ["the whole NER"]}] * 2
+    assert learnt == [{"t1": "of a fold", "s1": "of the whole"}] * 2
