@@ -24,6 +24,7 @@ from pipeline.dilated import Floats
 from pipeline.errors import DealReaderError, ModelError
 from pipeline.markup import parse_folder
 from pipeline.model_folder import require_transformers
+from pipeline.threads import one_thread
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -110,14 +111,13 @@ def pretrain(
     from spacy.util import fix_random_seed, load_config, load_model_from_config
     from thinc.api import Linear, set_dropout_rate, with_array
     from thinc.api import chain as stack
-    from threadpoolctl import threadpool_limits
 
     from pipeline.library import plain
     from pipeline.train import CONFIG, register
 
     register()
     fix_random_seed(seed)
-    with threadpool_limits(1):
+    with one_thread():
         nlp = load_model_from_config(load_config(CONFIG), auto_fill=True)
         docs = [nlp.make_doc(plain(text)) for text in texts if text.strip()]
         random.Random(seed).shuffle(docs)

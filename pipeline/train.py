@@ -35,6 +35,7 @@ from pipeline.markup import GoldArticle, parse_folder
 from pipeline.model_folder import Variant, require_transformers, seal
 from pipeline.reader import read_articles
 from pipeline.schema import Article
+from pipeline.threads import one_thread
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -89,12 +90,11 @@ def train_ner(job: Job) -> dict[str, Raw]:
     """Trains one NER and returns its spans for the articles of ``job.read``, by path."""
     from spacy.training.batchers import minibatch_by_words
     from spacy.util import fix_random_seed, load_config, load_model_from_config, registry
-    from threadpoolctl import threadpool_limits
 
     from pipeline.corpus import example, fresh_example
 
     register()
-    with threadpool_limits(1):
+    with one_thread():
         fix_random_seed(job.seed)
         config = load_config(CONFIG)
         nlp = load_model_from_config(config, auto_fill=True)
@@ -146,12 +146,11 @@ Found = list[tuple[str, "Raw"]]
 def read_with(model: Path, texts: Sequence[str]) -> Found:
     """What a NER, and the network over it where there is one, finds in each text."""
     import spacy
-    from threadpoolctl import threadpool_limits
 
     from pipeline.mention_network import read
 
     register()
-    with threadpool_limits(1):
+    with one_thread():
         nlp = spacy.load(model)
         reader = with_rules(nlp)
         network, reader.network = reader.network, None  # it is asked below, and not by the view
@@ -209,13 +208,12 @@ def train_network(job: Job, raws: Mapping[str, Raw]) -> dict[str, Raw]:
     reads of them.
     """
     import spacy
-    from threadpoolctl import threadpool_limits
 
     from pipeline.learning import Aligned, network_answers
     from pipeline.mention_network import fit, read
 
     register()
-    with threadpool_limits(1):
+    with one_thread():
         nlp = spacy.load(job.output)
         reader = with_rules(nlp)
         taught = []

@@ -13,6 +13,7 @@ reading.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ class _Moves(NamedTuple):
     inside one: within the sentence, and at its last token.
     """
 
-    names: list[str]
+    labels: tuple[str, ...]
     label: Ints
     kind: Ints
     """Its place in ``_KINDS``."""
@@ -71,7 +72,8 @@ class _Moves(NamedTuple):
     penalties: Floats
 
 
-def _moves(names: Sequence[str]) -> _Moves:
+@lru_cache(maxsize=8)
+def _moves(names: tuple[str, ...]) -> _Moves:
     kinds = [name[0] for name in names]
     labels = sorted({name[2:] for name in names if name[2:]})
     label = [labels.index(name[2:]) if name[2:] else -1 for name in names]
@@ -90,7 +92,7 @@ def _moves(names: Sequence[str]) -> _Moves:
     begins = np.array([kind in "BU" for kind in kinds])
     begun = np.equal.outer(label, range(len(labels))) & begins[:, np.newaxis]
     return _Moves(
-        labels,
+        tuple(labels),
         np.array(label),
         np.array([_KINDS.index(kind) for kind in kinds]),
         np.array([own if kind in "BI" else -1 for kind, own in zip(kinds, label, strict=True)]),
@@ -134,16 +136,19 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
         bounds = np.cumsum([0, *map(len, docs)])
         found: list[Found] = [[] for _ in docs]
         if bounds[-1]:
-            moves = _moves([self.moves.get_class_name(i) for i in range(self.moves.n_moves)])
+            moves = _moves(self._move_names())
             with one_thread():
                 starts, ends, labels, odds = self._decode(docs, moves)
             owners = np.searchsorted(bounds, starts, side="right") - 1
             offsets = bounds[owners]
             columns = np.stack((owners, starts - offsets, ends - offsets, labels), axis=1)
-            codes = (odds_code(moves.names, tenths) for tenths in np.rint(10 * odds).tolist())
+            codes = (odds_code(moves.labels, tenths) for tenths in np.rint(10 * odds).tolist())
             for (owner, start, end, label), code in zip(columns.tolist(), codes, strict=True):
-                found[owner].append((start, end, moves.names[label], code))
+                found[owner].append((start, end, moves.labels[label], code))
         return found
+
+    def _move_names(self) -> tuple[str, ...]:
+        return tuple(map(self.moves.get_class_name, range(self.moves.n_moves)))
 
     def set_annotations(self, docs: Iterable[Doc], found: Iterable[Found]) -> None:
         """Sets ``doc.ents``; ``kb_id_`` holds the odds of each label."""
@@ -162,7 +167,7 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
         features: Floats = lower.predict(tok2vec.predict(docs))  # row 0 stands for no token
         bias = lower.get_param("b")
         states = _States(_sentences(docs), moves)
-        odds = np.zeros((len(states.sentences.outside), len(moves.names)), dtype=np.float32)
+        odds = np.zeros((len(states.sentences.outside), len(moves.labels)), dtype=np.float32)
         entities = []
         for at in states:
             scores = upper.predict(_summed(features, bias, states.slots()).max(axis=-1))
@@ -197,17 +202,36 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
         examples = [example for example in examples if len(example.predicted)]
         if not examples:
             return losses
-        docs = [example.predicted for example in examples]
-        names = [self.moves.get_class_name(i) for i in range(self.moves.n_moves)]
-        moves = _moves(names)
-        oracle = _Oracle(moves, _gold_moves([example.reference for example in examples], names))
         set_dropout_rate(self.model, drop)
         tok2vec, lower, upper = map(self.model.get_ref, ("tok2vec", "lower", "upper"))
+        docs = [example.predicted for example in examples]
         vectors, into_vectors = tok2vec(docs, is_train=True)
         # One row more, so that the slots without a token teach nothing but the padding.
         features, into_features = lower(np.pad(vectors, ((0, 1), (0, 0))), is_train=True)
+        read = self._read_to_learn(examples, features)
+        _, into_hidden = upper(read.hidden, is_train=True)
+        of_hidden = into_hidden(read.gradient) * read.mask
+        of_pieces = np.zeros((*read.pieces.shape, lower.get_dim("nP")), np.float32)
+        chosen = read.pieces[..., np.newaxis]
+        np.put_along_axis(of_pieces, chosen, of_hidden[..., np.newaxis], axis=-1)
+        of_slots = into_features((of_pieces, read.slots))
+        of_vectors = np.zeros((len(vectors) + 1, vectors.shape[1]), np.float32)
+        slots = read.slots
+        self.model.ops.scatter_add(of_vectors, slots.ravel(), of_slots.reshape(slots.size, -1))
+        into_vectors(of_vectors[:-1])
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += float((read.gradient**2).sum())
+        return losses
+
+    def _read_to_learn(self, examples: Sequence[Example], features: Floats) -> _Read:
+        """Reads by the model as it is; what it did in all states, and what was wrong."""
+        lower, upper = map(self.model.get_ref, ("lower", "upper"))
         bias = lower.get_param("b")
-        states = _States(_sentences(docs), moves)
+        names = self._move_names()
+        moves = _moves(names)
+        oracle = _Oracle(moves, _gold_moves([example.reference for example in examples], names))
+        states = _States(_sentences([example.predicted for example in examples]), moves)
         steps = []
         for at in states:
             slots = states.slots()
@@ -218,21 +242,23 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
             scores = upper.predict(hidden)
             scores += moves.penalties[states.rows()]
             right = oracle.right(states, at) & np.isfinite(scores)
-            steps.append((slots, summed.argmax(axis=-1), mask, hidden, _gradient(scores, right)))
+            steps.append(
+                _Read(slots, summed.argmax(axis=-1), mask, hidden, _gradient(scores, right))
+            )
             states.follow(np.argmax(scores, axis=1))
-        slots, pieces, masks, hidden, gradients = map(np.concatenate, zip(*steps, strict=True))
-        _, into_hidden = upper(hidden, is_train=True)
-        of_pieces = np.zeros((*pieces.shape, lower.get_dim("nP")), np.float32)
-        of_hidden = into_hidden(gradients) * masks
-        np.put_along_axis(of_pieces, pieces[..., np.newaxis], of_hidden[..., np.newaxis], axis=-1)
-        of_slots = into_features((of_pieces, slots))
-        of_vectors = np.zeros((len(vectors) + 1, vectors.shape[1]), np.float32)
-        self.model.ops.scatter_add(of_vectors, slots.ravel(), of_slots.reshape(slots.size, -1))
-        into_vectors(of_vectors[:-1])
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] += float((gradients**2).sum())
-        return losses
+        return _Read(*map(np.concatenate, zip(*steps, strict=True)))
+
+
+class _Read(NamedTuple):
+    """What was done in some states: one row a state."""
+
+    slots: Ints
+    pieces: Ints
+    """Which piece of each unit of the hidden layer was the largest."""
+    mask: Floats
+    hidden: Floats
+    gradient: Floats
+    """Of the scores."""
 
 
 class _States:
@@ -320,7 +346,7 @@ class _Oracle:
         outside[:-1][np.isin(moves.kind, (_IN, _LAST_OF_IT))] = moves.kind == _OUT
         outside[-1] = True  # unknown: nothing is wrong
         self._outside = outside
-        labels = np.arange(len(moves.names))[:, np.newaxis]
+        labels = np.arange(len(moves.labels))[:, np.newaxis]
         self._stays = (moves.kind == _IN) & (moves.label == labels)
         self._closes = (moves.kind == _LAST_OF_IT) & (moves.label == labels)
 

@@ -105,7 +105,7 @@ def test_the_right_moves_are_those_that_cost_spacy_nothing(
 ) -> None:
     nlp, (example, _) = recognizer(entities, ROUND)
     theirs: Any = nlp.get_pipe("ner")
-    names = [theirs.moves.get_class_name(i) for i in range(theirs.moves.n_moves)]
+    names = tuple(map(theirs.moves.get_class_name, range(theirs.moves.n_moves)))
     moves = recognition._moves(names)
     right = recognition._gold_moves([example.reference], names)
     oracle = recognition._Oracle(moves, right)
