@@ -1239,11 +1239,30 @@ def _link_investor(
     evidence: Mapping[int, list[str]],
 ) -> None:
     """Ties a party, by the mentions that speak of them, to the drafts in which it invests."""
-    for at, features in evidence.items():
-        probability = models["investor"].probabilities(features).get(YES, 0.0)
-        if probability >= 0.5:
-            links = deals.drafts[at].links.setdefault("investor", [])
-            links += [(item, probability) for item in speaking_of(deals, mentions, at)]
+    chances = {
+        at: models["investor"].probabilities(features).get(YES, 0.0)
+        for at, features in evidence.items()
+    }
+    for at in invested_in(mentions, chances):
+        links = deals.drafts[at].links.setdefault("investor", [])
+        links += [(item, chances[at]) for item in speaking_of(deals, mentions, at)]
+
+
+_INVESTS_SOMEWHERE = frozenset({Label.INVESTOR, GROUP})
+
+_LIKELIEST = 0.35
+
+
+def invested_in(mentions: Sequence[Item], chances: Mapping[int, float]) -> list[int]:
+    """The places of the deals in which a party invests: those where that is likelier than not.
+
+    An investor of none is one of its likeliest deal, if that is likely enough.
+    """
+    likely = [at for at, chance in chances.items() if chance >= 0.5]
+    if likely or not any(item.label in _INVESTS_SOMEWHERE for item in mentions):
+        return likely
+    best = max(chances, key=lambda at: chances[at])
+    return [best] if chances[best] >= _LIKELIEST else []
 
 
 def _bracketed_sum(view: View, item: Item) -> Item | None:

@@ -21,6 +21,7 @@ from pipeline.deals import (
     _of_one_sum,
     company_features,
     company_parties,
+    invested_in,
     investor_evidence,
     investor_items,
     link_features,
@@ -199,6 +200,24 @@ def test_which_mentions_speak_of_a_deal(tiny: Language) -> None:
     (beta, _), (delta, _) = investor_evidence(deals)
     assert [speaking_of(deals, beta, place) for place in (0, 1)] == [beta[:1], beta[1:]]
     assert [speaking_of(deals, delta, place) for place in (0, 1)] == [delta, delta]
+
+
+@pytest.mark.parametrize(
+    ("chances", "of_investor", "of_org"),
+    [
+        ({0: 0.7, 1: 0.5, 2: 0.4}, [0, 1], [0, 1]),
+        ({0: 0.2, 1: 0.4}, [1], []),
+        ({0: 0.4, 1: 0.4}, [0], []),
+        ({0: 0.3}, [], []),
+    ],
+)
+def test_an_investor_of_no_deal_is_one_of_its_likeliest(
+    tiny: Language, chances: dict[int, float], of_investor: list[int], of_org: list[int]
+) -> None:
+    view = marked(tiny, "Bêta suit Gamma.", Bêta="INVESTOR", Gamma="ORG")
+    beta, gamma = ([item] for item in view.items)
+    assert invested_in(beta, chances) == of_investor
+    assert invested_in(gamma, chances) == of_org
 
 
 def test_a_name_with_its_sum_in_brackets_invests_in_that_deal_only(tiny: Language) -> None:
