@@ -488,7 +488,7 @@ def learn(
     return models | fit(collect(chain(chain.from_iterable(judged), silence)))
 
 
-PRESS_WEIGHT = 12
+PRESS_WEIGHT = 20
 """How often the samples of a real article count, beside those of a written passage."""
 
 
