@@ -110,16 +110,13 @@ class LinearModel:
         matrix.sort_indices()  # sums depend on the order, and that of a set is another in each run
         names = seen.get_feature_names_out().tolist()
         model = LogisticRegression(C=strength, solver="newton-cg", tol=1e-3).fit(matrix, labels)
-        coefficients = model.coef_.tolist()
+        coefficients = model.coef_.astype(np.float64).round(_DECIMALS)
         bias = model.intercept_.tolist()
         if len(classes) == 2:  # scikit-learn keeps one row for two classes
-            coefficients = [[0.0] * len(names), coefficients[0]]
-            bias = [0.0, bias[0]]
-        weights = {}
-        for column, name in enumerate(names):
-            row = [round(coefficient[column], _DECIMALS) for coefficient in coefficients]
-            if any(row):
-                weights[name] = row
+            coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
+            bias = [0.0, *bias]
+        rows = zip(names, coefficients.T.tolist(), strict=True)
+        weights = {name: row for name, row in rows if any(row)}
         return cls(list(model.classes_), [round(b, _DECIMALS) for b in bias], weights)
 
 

@@ -1,10 +1,10 @@
-"""The encoder at inference: each word embedded once, long texts encoded in stretches.
+"""The encoder, quicker: each word embedded once, long texts encoded in stretches.
 
 What the embedding says of a token depends on its word alone, so it is worked out once for each
-word of a batch. The layers above look some tokens to either side and no farther, so they run
-over stretches that fit into the processor's cache, with so many tokens more at both ends that
-nothing is missed. The models are trained and kept as they were, and the result is the same but
-for rounding.
+word of a batch, in training too: there all tokens of a word share what is dropped out. At
+inference the layers above, which look some tokens to either side and no farther, run over
+stretches that fit into the processor's cache, with so many tokens more at both ends that nothing
+is missed. The models are kept as they were, and what they say is the same but for rounding.
 """
 
 from __future__ import annotations
@@ -59,19 +59,20 @@ def quicken(nlp: Language) -> None:
         if not isinstance(pipe, Tok2Vec) or set(pipe.model.ref_names) != {"embed", "encode"}:
             continue
         embed, encode = pipe.model.get_ref("embed"), pipe.model.get_ref("encode")
-        pipe.model.replace_node(embed, _predicting(embed, _embed))
+        pipe.model.replace_node(embed, _running(embed, _embed))
         if encode.name == ENCODER:
-            pipe.model.replace_node(encode, _predicting(encode, _encode))
+            pipe.model.replace_node(encode, _running(encode, _encode))
 
 
-def _predicting(node: Node, predict: Callable[[Node, Any], Any]) -> Node:
-    """A node with the same layers, parameters and training as ``node``."""
+_Backprop = Callable[[Any], Any]
 
-    def forward(model: Node, inputs: Any, is_train: bool) -> tuple[Any, Callable[[Any], Any]]:
-        if is_train:
-            return node(inputs, is_train)
+
+def _running(node: Node, run: Callable[[Node, Any, bool], tuple[Any, _Backprop]]) -> Node:
+    """A node with the same layers and parameters as ``node``, run by ``run``."""
+
+    def forward(model: Node, inputs: Any, is_train: bool) -> tuple[Any, _Backprop]:
         with one_thread():
-            return predict(node, inputs), lambda gradients: gradients
+            return run(node, inputs, is_train)
 
     return Model(
         node.name,
@@ -84,18 +85,36 @@ def _predicting(node: Node, predict: Callable[[Node, Any], Any]) -> Node:
     )
 
 
-def _embed(node: Node, docs: Sequence[Doc]) -> list[Floats]:
+def _embed(
+    node: Node, docs: Sequence[Doc], is_train: bool
+) -> tuple[list[Floats], Callable[[list[Floats]], Any]]:
     """The vectors of the tokens of each document."""
     words = [doc.to_array(ORTH) for doc in docs]
     each, places = np.unique(np.concatenate([np.zeros(0, np.uint64), *words]), return_inverse=True)
     if not len(each):
-        return [np.zeros((0, node.get_dim("nO")), np.float32) for _ in docs]
-    (vectors,) = node.predict([Doc(docs[0].vocab, words=each.tolist())])
-    return np.split(vectors[places], np.cumsum([len(doc) for doc in docs])[:-1])
+        return node(docs, is_train)
+    (vectors,), of_words = node([Doc(docs[0].vocab, words=each.tolist())], is_train)
+    ops: Any = node.ops
+
+    def backprop(gradients: list[Floats]) -> Any:
+        summed = np.zeros_like(vectors)
+        # With numbers of any other size thinc takes twenty times as long.
+        ops.scatter_add(summed, places.astype(np.int32), np.concatenate(gradients))
+        return of_words([summed])
+
+    return np.split(vectors[places], np.cumsum([len(doc) for doc in docs])[:-1]), backprop
 
 
-def _encode(node: Node, documents: list[Floats]) -> list[Floats]:
+def _encode(
+    node: Node, documents: list[Floats], is_train: bool
+) -> tuple[list[Floats], Callable[[list[Floats]], Any]]:
     """The encoded vectors of each document, which see nothing of the others."""
+    if is_train:
+        return node(documents, is_train)
+    return _encoded(node, documents), lambda gradients: gradients
+
+
+def _encoded(node: Node, documents: list[Floats]) -> list[Floats]:
     below, mean, above = node.layers
     told = _through(_layers(below), documents)
     (maxout,) = _maxouts(mean)

@@ -170,7 +170,8 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
         odds = np.zeros((len(states.sentences.outside), len(moves.labels)), dtype=np.float32)
         entities = []
         for at in states:
-            scores = upper.predict(_summed(features, bias, states.slots()).max(axis=-1))
+            hidden, _ = upper.ops.maxout(_summed(features, bias, states.slots()))
+            scores = upper.predict(hidden)
             scores += moves.penalties[states.rows()]
             chosen = np.argmax(scores, axis=1)
             beginning = moves.begins[chosen]
@@ -211,13 +212,11 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
         read = self._read_to_learn(examples, features)
         _, into_hidden = upper(read.hidden, is_train=True)
         of_hidden = into_hidden(read.gradient) * read.mask
-        of_pieces = np.zeros((*read.pieces.shape, lower.get_dim("nP")), np.float32)
-        chosen = read.pieces[..., np.newaxis]
-        np.put_along_axis(of_pieces, chosen, of_hidden[..., np.newaxis], axis=-1)
+        of_pieces = lower.ops.backprop_maxout(of_hidden, read.pieces, lower.get_dim("nP"))
         of_slots = into_features((of_pieces, read.slots))
         of_vectors = np.zeros((len(vectors) + 1, vectors.shape[1]), np.float32)
-        slots = read.slots
-        self.model.ops.scatter_add(of_vectors, slots.ravel(), of_slots.reshape(slots.size, -1))
+        rows = (read.slots.ravel() % len(of_vectors)).astype(np.int32)  # -1 is the padding's row
+        self.model.ops.scatter_add(of_vectors, rows, of_slots.reshape(len(rows), -1))
         into_vectors(of_vectors[:-1])
         if sgd is not None:
             self.finish_update(sgd)
@@ -235,16 +234,13 @@ class SideBySideRecognizer(EntityRecognizer):  # type: ignore[misc]  # Cython, w
         steps = []
         for at in states:
             slots = states.slots()
-            summed = _summed(features, bias, slots)
-            hidden = summed.max(axis=-1)
+            hidden, pieces = upper.ops.maxout(_summed(features, bias, slots))
             mask = upper.ops.get_dropout_mask(hidden.shape, _DROPOUT)
             hidden *= mask
             scores = upper.predict(hidden)
             scores += moves.penalties[states.rows()]
             right = oracle.right(states, at) & np.isfinite(scores)
-            steps.append(
-                _Read(slots, summed.argmax(axis=-1), mask, hidden, _gradient(scores, right))
-            )
+            steps.append(_Read(slots, pieces, mask, hidden, _gradient(scores, right)))
             states.follow(np.argmax(scores, axis=1))
         return _Read(*map(np.concatenate, zip(*steps, strict=True)))
 
