@@ -950,7 +950,7 @@ one in a hundred items of general press got an event; at 0.5 a seed lost its onl
 
 def read_deals(view: View, models: LinearModels) -> list[Draft]:
     """The deals of a document whose mentions carry their final labels and kinds."""
-    kept = list(kept_deals(view, models).drafts)
+    kept = list(kept_deals(draft_deals(view, models), models).drafts)
     for draft in kept:
         for item in draft.linked("investor"):
             if item.label in NAME_LABELS:
@@ -959,14 +959,13 @@ def read_deals(view: View, models: LinearModels) -> list[Draft]:
     return kept
 
 
-def kept_deals(view: View, models: LinearModels) -> Deals:
-    """The drafts of a document that are deals, with their links and attributes.
+def kept_deals(deals: Deals, models: LinearModels) -> Deals:
+    """Those of the drafts that are deals, with their links and attributes.
 
     A draft that is judged to be no deal is taken out and the mentions are tied anew, so that
     what it held can go to the deals that remain.
     """
-    deals = draft_deals(view, models)
-    drafts = deals.drafts
+    view, drafts = deals.view, deals.drafts
     evidence = [judge_features(deals, at) for at in range(len(drafts))]
     judged = [models.probabilities(_JUDGES, features) for features in evidence]
     tells = any(chances["tells"].get(YES, 0.0) >= TELLS for chances in judged)

@@ -220,13 +220,13 @@ def relation_samples(document: Aligned) -> Iterator[Sample]:
     yield from _attribute_samples(document, deals, events)
 
 
-def corrected_samples(document: Aligned, models: LinearModels) -> Iterator[Sample]:
+def corrected_samples(document: Aligned, drafted: Deals, models: LinearModels) -> Iterator[Sample]:
     """Samples of links and attributes on the deals that ``models`` see, where some are wrong.
 
-    What else :func:`relation_samples` asks is not asked again. The kinds that this gives to the
-    sums of ``document`` stay.
+    ``drafted`` are those that they draft. What else :func:`relation_samples` asks is not asked
+    again. The kinds that this gives to the sums of ``document`` stay.
     """
-    deals = kept_deals(document.view, models)
+    deals = kept_deals(drafted, models)
     events = [_event_of(document, draft) for draft in deals.drafts]
     yield from _link_samples(document, deals, events)
     yield from _attribute_samples(document, deals, events)
@@ -328,7 +328,7 @@ def _link_label(
 def network_answers(document: Aligned, seen: Seen) -> Answers:
     """What is right of the mentions of a document, for the network that reads them."""
     items = document.view.items
-    parts = np.full(len(items), -1, np.int64)
+    parts = np.full(len(items), -1, np.int32)
     for item in items:
         if item.party is not None:
             parts[item.index] = PARTS.index(name_label(document.gold[item.index]))
@@ -479,10 +479,13 @@ def learn(
             relabel(document.view, rests[own], [model])
     relations = [weighted(document, relation_samples(document)) for document in aligned]
     rests = left_out(relations, fold)
-    judged = [list(judge_samples(d, rests[own])) for d, own in zip(aligned, fold, strict=True)]
+    drafted = [draft_deals(d.view, rests[own]) for d, own in zip(aligned, fold, strict=True)]
+    judged = [
+        weighted(d, judge_samples(d, deals)) for d, deals in zip(aligned, drafted, strict=True)
+    ]
     readers = {k: rests[k] | judges for k, judges in left_out(judged, fold).items()}
-    for document, known, own in zip(aligned, relations, fold, strict=True):
-        known += weighted(document, corrected_samples(document, readers[own]))
+    for document, deals, known, own in zip(aligned, drafted, relations, fold, strict=True):
+        known += weighted(document, corrected_samples(document, deals, readers[own]))
     models |= fit(collect(chain.from_iterable(relations)))
     silence = (s for doc in silent for s in silent_samples(view(doc), models))
     return models | fit(collect(chain(chain.from_iterable(judged), silence)))
@@ -505,13 +508,12 @@ def left_out(samples: Sequence[Sequence[Sample]], fold: Sequence[int]) -> dict[i
     }
 
 
-def judge_samples(document: Aligned, models: LinearModels) -> Iterator[Sample]:
+def judge_samples(document: Aligned, deals: Deals) -> Iterator[Sample]:
     """Samples of the models that tell real deals from drafts that are none.
 
     A draft is real where the gold article has a deal of its company with its sum, or, where it
     has no sum, a deal of its company without one.
     """
-    deals = draft_deals(document.view, models)
     for at, draft in enumerate(deals.drafts):
         event = _event_of(document, draft)
         real = event is not None and event.company == document.party_id.get(draft.company)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,19 +11,22 @@ import pytest
 from spacy.language import Language
 from tiny import ROUND, TEMPLATES, passages, trained, viewed
 
-from pipeline.deals import LINKS, Draft
+from pipeline import learning
+from pipeline.deals import LINKS, Draft, draft_deals
 from pipeline.learning import (
     NOTHING,
     Aligned,
+    Samples,
     collect,
     corrected_samples,
+    fit,
     fold_of,
     gold_drafts,
     judge_samples,
     mention_samples,
     relation_samples,
 )
-from pipeline.linear import NO, YES, LinearModel
+from pipeline.linear import NO, YES, LinearModel, LinearModels
 from pipeline.markup import GoldArticle, parse
 from pipeline.schema import (
     NAME_LABELS,
@@ -128,7 +132,7 @@ def test_no_evidence_is_given_twice(nlp: Language, train: Sequence[GoldArticle])
         samples = [sample for model in PASSES for sample in mention_samples(document, model)]
         relabel(document.view, models)
         samples += relation_samples(document)
-        samples += judge_samples(document, models)
+        samples += judge_samples(document, draft_deals(document.view, models))
         for model, features, _ in samples:
             assert len(set(features)) == len(features), model
             seen.add(model)
@@ -141,16 +145,40 @@ def test_links_are_learnt_again_from_the_deals_that_models_see(tiny: Language) -
     document = align(tiny, article)
     models = tiny.get_pipe("fr_deals_events").models
     relabel(document.view, models)
-    seen = list(corrected_samples(document, models))
+    drafted = draft_deals(document.view, models)
+    seen = list(corrected_samples(document, drafted, models))
     asked = {model for model, _, _ in seen}
     assert asked >= {"investor", "date", "type", "status", "investor_role"}
     assert asked.isdisjoint({"company", "operation", "own_worth", "share", "holder", "basis"})
     assert {label for model, _, label in seen if model == "investor"} == {YES}
     silent = replace(article, head=article.head.model_copy(update={"event": ()}))
     document = replace(document, article=silent)
-    wrong = list(corrected_samples(document, models))
+    wrong = list(corrected_samples(document, drafted, models))
     assert wrong
     assert {label for _, _, label in wrong} == {NO}
+
+
+def test_a_real_article_counts_as_often_in_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = [
+        replace(article, head=article.head.model_copy(update={"writer": "w"}))
+        for template in TEMPLATES
+        for article in passages(template)
+    ]
+    most: Counter[str] = Counter()
+
+    def noted(samples: Samples) -> LinearModels:
+        sizes = {model: len(labels) for model, (_, labels) in samples.items()}
+        most.update({model: max(0, size - most[model]) for model, size in sizes.items()})
+        return fit(samples)
+
+    monkeypatch.setattr(learning, "fit", noted)
+    trained(written)
+    once = Counter(most)
+    most.clear()
+    trained([passages(ROUND)[0], *written[1:]])
+    more = most - once
+    for model in (*PASSES, "date", "investor", "type", "real", "tells"):
+        assert more[model] >= learning.PRESS_WEIGHT - 1, model
 
 
 def test_samples_are_grouped_by_model() -> None:
@@ -186,7 +214,7 @@ def test_learning_is_deterministic(tiny: Language) -> None:
 def test_texts_without_a_deal_teach_when_to_keep_quiet_and_no_more(tiny: Language) -> None:
     articles = [article for template in TEMPLATES for article in passages(template)]
     one = passages(ROUND)[0].text
-    quiet = trained(articles, silent=[one] * 40)
+    quiet = trained(articles, silent=[one] * 20 * learning.PRESS_WEIGHT)
     before, after = (nlp.get_pipe("fr_deals_events").models for nlp in (tiny, quiet))
     changed = {name for name in before if before[name].to_json() != after[name].to_json()}
     assert changed == {"tells"}
