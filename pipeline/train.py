@@ -1,14 +1,14 @@
 """From annotations to a model: ``python -m pipeline.train``.
 
 1. The NER (encoder and transitions, ``models/configs/ner.cfg``) is trained on every gold
-   article, and once more for each of two folds, so that every article also has predictions of
-   a NER that never saw it.
+   article, and once more for each of two folds, in fewer epochs, so that every article also has
+   predictions of a NER that never saw it.
 2. Over each NER a network learns to read the mentions of an article together
    (:mod:`pipeline.mention_network`), as those predictions have them, and reads the articles that
    neither saw.
 3. On all that the linear models learn: the part of each name, the kind of each sum,
    which mention belongs to which deal, the attributes, and last whether a drafted deal is real.
-   They need no more than the folds, and learn while the network of the whole still does.
+   They need no more than the folds, and learn while NER and network of the whole still do.
 
 The same annotations, configuration and machine give the same bytes: the seed is fixed, every
 fit is deterministic, and each job computes on one thread.
@@ -22,8 +22,9 @@ import os
 import random
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -40,6 +41,8 @@ from pipeline.threads import one_thread
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
+    from spacy.training import Example
+    from thinc.optimizers import Optimizer
 
     from pipeline.components.events import DealReader
     from pipeline.corpus import Raw
@@ -91,7 +94,7 @@ def train_ner(job: Job) -> dict[str, Raw]:
     from spacy.training.batchers import minibatch_by_words
     from spacy.util import fix_random_seed, load_config, load_model_from_config, registry
 
-    from pipeline.corpus import example, fresh_example
+    from pipeline.corpus import fresh_example
 
     register()
     with one_thread():
@@ -100,16 +103,13 @@ def train_ner(job: Job) -> dict[str, Raw]:
         nlp = load_model_from_config(config, auto_fill=True)
         settings = registry.resolve({"training": dict(config["training"])})["training"]
         optimizer = settings["optimizer"]
-        examples = [example(nlp, article) for article in job.learn]
-        nlp.initialize(lambda: examples, sgd=optimizer)
-        if PRETRAINED.exists():
-            encoder: Any = nlp.get_pipe("tok2vec")
-            encoder.model.from_bytes(PRETRAINED.read_bytes())
         shuffler = random.Random(job.seed)
         sizes = settings["batch_words"]
         learn = [article for article in job.learn for _ in range(copies(article))]
-        for _ in range(settings["max_epochs"]):
+        for epoch in range(settings["fold_epochs" if job.read else "max_epochs"]):
             fresh = [fresh_example(nlp, article, shuffler) for article in learn]
+            if not epoch:
+                _initialize(nlp, fresh, optimizer)
             shuffler.shuffle(fresh)
             for batch in minibatch_by_words(fresh, size=sizes, tolerance=0.2):
                 nlp.update(batch, sgd=optimizer, drop=settings["dropout"])
@@ -117,6 +117,14 @@ def train_ner(job: Job) -> dict[str, Raw]:
             found = recognise(nlp, [article.text for article in job.read])
             nlp.to_disk(job.output, exclude=["vectors"])
     return {article.path: raw for article, raw in zip(job.read, found, strict=True)}
+
+
+def _initialize(nlp: Language, examples: Sequence[Example], optimizer: Optimizer) -> None:
+    """Sets labels and shapes from examples and the encoder to its pretrained weights."""
+    nlp.initialize(lambda: examples, sgd=optimizer)
+    if PRETRAINED.exists():
+        encoder: Any = nlp.get_pipe("tok2vec")
+        encoder.model.from_bytes(PRETRAINED.read_bytes())
 
 
 _RULES = ("fr_deals_sentences", "fr_deals_mentions", "fr_deals_events")
@@ -157,9 +165,10 @@ def read_with(model: Path, texts: Sequence[str]) -> Found:
         found = list(zip(texts, recognise(nlp, texts), strict=True))
         if network is None:
             return found
+        docs = (resolved(nlp, text, raw) for text, raw in found)
         return [
-            (text, replace(raw, links=read(network, _seen(nlp, resolved(nlp, text, raw))[1])))
-            for text, raw in found
+            (text, replace(raw, links=read(network, mentions)))
+            for (text, raw), (_, mentions) in zip(found, _seen(nlp, docs), strict=True)
         ]
 
 
@@ -187,18 +196,25 @@ def resolved(nlp: Language, text: str, raw: Raw, published: str | None = None) -
         return nlp(doc)
 
 
-def _of_gold(nlp: Language, article: GoldArticle, raws: Mapping[str, Raw]) -> Doc:
-    return resolved(nlp, article.text, raws[article.path], article.head.published)
+def _of_gold(
+    nlp: Language, articles: Iterable[GoldArticle], raws: Mapping[str, Raw]
+) -> Iterator[Doc]:
+    for article in articles:
+        yield resolved(nlp, article.text, raws[article.path], article.head.published)
 
 
-def _seen(nlp: Language, doc: Doc) -> tuple[View, Seen]:
-    """The mentions of a resolved document, and what a network sees of them."""
+def _seen(nlp: Language, docs: Iterable[Doc]) -> Iterator[tuple[View, Seen]]:
+    """The mentions of each resolved document, and what a network sees of them."""
+    from spacy.util import minibatch
+
     from pipeline.mention_network import see
 
     encoder: Any = nlp.get_pipe("tok2vec")
-    [vectors] = encoder.predict([doc])
-    view = with_rules(nlp).view(doc)
-    return view, see(view, vectors)
+    reader = with_rules(nlp)
+    for batch in minibatch(docs, 32):  # type: ignore[no-untyped-call]
+        for doc, vectors in zip(batch, encoder.predict(batch), strict=True):
+            view = reader.view(doc)
+            yield view, see(view, vectors)
 
 
 def train_network(job: Job, raws: Mapping[str, Raw]) -> dict[str, Raw]:
@@ -217,16 +233,16 @@ def train_network(job: Job, raws: Mapping[str, Raw]) -> dict[str, Raw]:
         nlp = spacy.load(job.output)
         reader = with_rules(nlp)
         taught = []
-        for article in job.learn:
-            view, mentions = _seen(nlp, _of_gold(nlp, article, raws))
+        learn = _seen(nlp, _of_gold(nlp, job.learn, raws))
+        for article, (view, mentions) in zip(job.learn, learn, strict=True):
             right = network_answers(Aligned.of(article, view), mentions)
             taught += [(mentions, right)] * copies(article)
-        unread = [(a.path, _seen(nlp, _of_gold(nlp, a, raws))[1]) for a in job.read]
+        unread = [mentions for _, mentions in _seen(nlp, _of_gold(nlp, job.read, raws))]
         reader.network = fit(taught, seed=job.seed)
         nlp.to_disk(job.output, exclude=["vectors"])
         return {
-            path: replace(raws[path], links=read(reader.network, mentions))
-            for path, mentions in unread
+            article.path: replace(raws[article.path], links=read(reader.network, mentions))
+            for article, mentions in zip(job.read, unread, strict=True)
         }
 
 
@@ -281,26 +297,43 @@ def train_recogniser(
     """Trains the NER and the network over it on ``gold`` into ``output``.
 
     Returns what those that never saw an article find in it, by path: the NER and the network of
-    each fold read the articles of that fold. With it the texts of ``silent`` and what the NER and
-    the network in ``output`` find in them: those are trained when that is done, and not before.
+    each fold read the articles of that fold, while those of the whole still learn. With it the
+    texts of ``silent`` and what the NER and the network in ``output`` find in them: those are
+    trained when that is done, and not before.
     """
     with TemporaryDirectory() as folder:
         outputs = [output, *(Path(folder) / f"fold{fold}" for fold in range(NER_FOLDS))]
         parts = zip(_parts(gold, NER_FOLDS), outputs, strict=True)
         whole, *folds = [Job(*part, place, seed) for part, place in parts]
-        raws = _joined(pool.map(train_ner, [whole, *folds]))
-        linked = [pool.submit(train_network, job, raws) for job in folds]
-        last = pool.submit(_train_last, whole, raws, silent)
-        return _joined(future.result() for future in linked), last
+        longest = pool.submit(train_ner, whole)
+        raws = _joined(pool.map(train_ner, folds))
+        linked = pool.map(train_network, folds, repeat(raws))
+        waiting = ThreadPoolExecutor(1)
+        last = waiting.submit(_train_last, pool, longest, whole, raws, silent)
+        waiting.shutdown(wait=False)
+        return _joined(linked), last
 
 
 def _joined(parts: Iterable[dict[str, Raw]]) -> dict[str, Raw]:
     return {path: raw for part in parts for path, raw in part.items()}
 
 
-def _train_last(job: Job, raws: Mapping[str, Raw], texts: Sequence[str]) -> Found:
-    train_network(job, raws)
-    return read_with(job.output, texts)
+_TEXTS_READ = 500
+"""At a time, by one process."""
+
+
+def _train_last(
+    pool: Executor,
+    ner: Future[dict[str, Raw]],
+    job: Job,
+    raws: Mapping[str, Raw],
+    texts: Sequence[str],
+) -> Found:
+    """Trains the network over a NER when that is done, and reads ``texts`` with both."""
+    ner.result()
+    pool.submit(train_network, job, raws).result()
+    parts = [texts[low : low + _TEXTS_READ] for low in range(0, len(texts), _TEXTS_READ)]
+    return list(chain.from_iterable(pool.map(read_with, repeat(job.output), parts)))
 
 
 def _when_done(silent: Future[Found]) -> Iterator[tuple[str, Raw]]:
@@ -432,7 +465,7 @@ def learn_relations(
     register()
     nlp = spacy.blank("fr_deals")
     view = with_rules(nlp).view
-    documents = [(article, _of_gold(nlp, article, raws)) for article in gold]
+    documents = list(zip(gold, _of_gold(nlp, gold, raws), strict=True))
     quiet = (resolved(nlp, text, raw) for text, raw in silent)
     return learn(documents, view, LINEAR_FOLDS, quiet)
 
@@ -510,7 +543,7 @@ def main(
         bool, typer.Option("--resume", help="Go on with an interrupted training (transformer).")
     ] = False,
 ) -> None:
-    """Train the pipeline on annotations/seeds and annotations/train (small: some 20 minutes)."""
+    """Train the pipeline on annotations/seeds and annotations/train (small: 15 minutes)."""
     from rich.console import Console
 
     if (variant is Variant.TRANSFORMER) != (encoder is not None):

@@ -7,14 +7,14 @@ import pickle
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pytest
 import spacy
+from inline import InThisProcess
 from tiny import NO_DEAL, ROUND, TEMPLATES, passages
 from typer.testing import CliRunner
 
@@ -24,8 +24,6 @@ from pipeline.corpus import Raw, ner_label
 from pipeline.errors import InputError, MarkupError
 from pipeline.markup import GoldArticle, parse
 from pipeline.train import Job, app, read_gold, read_silent, train_ner
-
-T = TypeVar("T")
 
 GOLD = [article for template in TEMPLATES for article in passages(template)]
 
@@ -98,6 +96,7 @@ def test_every_article_is_read_by_a_ner_and_a_network_that_never_saw_it(
     gold = [replace(article, path=f"{n}/{article.path}") for n, article in enumerate(GOLD)]
     quiet = [article.text for article in passages(NO_DEAL)]
     raws, whole = train.train_recogniser(InThisProcess(), gold, tmp_path / "model", silent=quiet)
+    silent = whole.result()
     assert sorted(jobs, key=str) == sorted(networks, key=str)
     assert [len(job.learn) for job in jobs[:1]] == [len(gold)]
     for job in jobs[1:]:
@@ -108,20 +107,10 @@ def test_every_article_is_read_by_a_ner_and_a_network_that_never_saw_it(
         assert raw.links.links.shape[0] == raw.links.parts.shape[0]
     reader = train.with_rules(spacy.load(tmp_path / "model"))
     assert reader.network is not None
-    silent = whole.result()
     assert [text for text, _ in silent] == quiet
     assert all(raw.links is not None for _, raw in silent)
     train.finish(tmp_path / "model", train.learn_relations(gold, raws, silent))
     assert pipeline.load(tmp_path / "model").get_pipe("fr_deals_events").network is not None
-
-
-class InThisProcess(Executor):
-    """Does each job at once."""
-
-    def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        future: Future[T] = Future()
-        future.set_result(work(*args, **kwargs))
-        return future
 
 
 def noting(work: Callable[..., Any], jobs: list[Job]) -> Callable[..., Any]:
