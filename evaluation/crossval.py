@@ -155,8 +155,7 @@ def _learn_over(
     from pipeline.train import finish, learn_relations, read_with
 
     press = [article for article in gold if article.head.writer is None]
-    found = read_with(ner, [article.text for article in press])
-    seen = {article.path: raw for article, (_, raw) in zip(press, found, strict=True)}
+    seen = read_with(ner, press)
     with TemporaryDirectory() as folder:
         model = Path(folder) / "model"
         shutil.copytree(ner, model)

@@ -939,13 +939,9 @@ _JUDGES = ("real", "tells")
 
 
 REAL = 0.25
-"""Drafts that the last model finds less probable than this are no deals: chosen by
-cross-validation over the training text."""
-
-TELLS = 0.4
-"""An article of which no draft is this probable tells no deal at all. (That there is a second
-threshold was first decided with scores of `dev` and `heldout` in view. It was 0.3 until more than
-one in a hundred items of general press got an event; at 0.5 a seed lost its only deal.)"""
+"""Drafts that are less probably real than this are no deals: chosen by cross-validation over the
+training text. An article of which no draft is this probably one that ``tells`` has no deal at all:
+the same value, for without general press to learn from the two models are one."""
 
 
 def read_deals(view: View, models: LinearModels) -> list[Draft]:
@@ -968,7 +964,7 @@ def kept_deals(deals: Deals, models: LinearModels) -> Deals:
     view, drafts = deals.view, deals.drafts
     evidence = [judge_features(deals, at) for at in range(len(drafts))]
     judged = [models.probabilities(_JUDGES, features) for features in evidence]
-    tells = any(chances["tells"].get(YES, 0.0) >= TELLS for chances in judged)
+    tells = any(chances["tells"].get(YES, 0.0) >= REAL for chances in judged)
     kept = []
     for draft, chances in zip(drafts, judged, strict=True):
         score = chances["real"].get(YES, 0.0)

@@ -54,6 +54,9 @@ Sample = tuple[str, Features, str]
 
 Samples = dict[str, tuple[list[Features], list[str]]]
 
+Silence = Callable[[LinearModels], Iterable[Sample]]
+"""What models take for deals in texts that tell none."""
+
 
 def fold_of(article: GoldArticle, folds: int) -> int:
     """The fold of an article: passages of one story and writer stay together."""
@@ -455,7 +458,7 @@ def learn(
     documents: Sequence[tuple[GoldArticle, Doc]],
     view: Callable[[Doc], View],
     folds: int,
-    silent: Iterable[Doc] = (),
+    silence: Silence = lambda models: (),
 ) -> LinearModels:
     """All linear models, from gold articles and their documents with predicted mentions.
 
@@ -464,8 +467,8 @@ def learn(
     mistakes that the one before it will make on new text. Links and attributes are learnt from
     the deals of the gold, and once more from those that models of other folds see.
 
-    ``silent`` are documents that tell no deal and bear no marks, with mentions as predicted. What
-    the other models take for deals in them teaches when an article tells none at all; it has no
+    ``silence`` is asked last, when the other models are there: what they take for deals in texts
+    that tell none (:func:`silent_samples`). It teaches when an article tells none at all; it has no
     say in which drafts of an article are deals, because there the written passages are the rule.
     """
     aligned = [Aligned.of(article, view(doc)) for article, doc in documents]
@@ -487,8 +490,7 @@ def learn(
     for document, deals, known, own in zip(aligned, drafted, relations, fold, strict=True):
         known += weighted(document, corrected_samples(document, deals, readers[own]))
     models |= fit(collect(chain.from_iterable(relations)))
-    silence = (s for doc in silent for s in silent_samples(view(doc), models))
-    return models | fit(collect(chain(chain.from_iterable(judged), silence)))
+    return models | fit(collect(chain(chain.from_iterable(judged), silence(models))))
 
 
 PRESS_WEIGHT = 20

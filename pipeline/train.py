@@ -16,6 +16,7 @@ fit is deterministic, and each job computes on one thread.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import multiprocessing
 import os
@@ -23,6 +24,7 @@ import random
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from pathlib import Path
@@ -46,8 +48,9 @@ if TYPE_CHECKING:
 
     from pipeline.components.events import DealReader
     from pipeline.corpus import Raw
+    from pipeline.learning import Sample, Silence
     from pipeline.linear import LinearModels
-    from pipeline.mention_network import Seen
+    from pipeline.mention_network import Network, Seen
     from pipeline.transformer_training import Job as TransformerJob
     from pipeline.view import View
 
@@ -147,29 +150,47 @@ def recognise(nlp: Language, texts: Sequence[str]) -> list[Raw]:
         ]
 
 
-Found = list[tuple[str, "Raw"]]
-"""Texts, with what was found in them."""
-
-
-def read_with(model: Path, texts: Sequence[str]) -> Found:
-    """What a NER, and the network over it where there is one, finds in each text."""
+def read_with(model: Path, articles: Sequence[GoldArticle]) -> dict[str, Raw]:
+    """What a NER, and the network over it, find in each article, by path."""
     import spacy
-
-    from pipeline.mention_network import read
 
     register()
     with one_thread():
         nlp = spacy.load(model)
         reader = with_rules(nlp)
         network, reader.network = reader.network, None  # it is asked below, and not by the view
-        found = list(zip(texts, recognise(nlp, texts), strict=True))
-        if network is None:
-            return found
-        docs = (resolved(nlp, text, raw) for text, raw in found)
-        return [
-            (text, replace(raw, links=read(network, mentions)))
-            for (text, raw), (_, mentions) in zip(found, _seen(nlp, docs), strict=True)
-        ]
+        assert network is not None
+        found = recognise(nlp, [article.text for article in articles])
+        raws = {article.path: raw for article, raw in zip(articles, found, strict=True)}
+        return _linked(nlp, network, articles, raws)
+
+
+def listen(model: Path, articles: Iterable[Article], models: LinearModels) -> list[Sample]:
+    """What ``models`` take for deals in articles that tell none.
+
+    The NER, and the network over it where there is one, are those in the folder ``model``.
+    """
+    import spacy
+
+    from pipeline.learning import silent_samples
+
+    register()
+    with one_thread():
+        nlp = spacy.load(model)
+        reader = with_rules(nlp)
+        with nlp.select_pipes(disable=["fr_deals_events"]):
+            dated = (_dated(nlp, article.text, article.published) for article in articles)
+            docs = nlp.pipe(dated, batch_size=32)
+            return [sample for doc in docs for sample in silent_samples(reader.view(doc), models)]
+
+
+def _dated(nlp: Language, text: str, published: str | None) -> Doc:
+    """The document of a text that was published on a day, before any component."""
+    from pipeline.library import plain
+
+    doc = nlp.make_doc(plain(text))
+    doc._.published = published
+    return doc
 
 
 def with_rules(nlp: Language) -> DealReader:
@@ -181,12 +202,9 @@ def with_rules(nlp: Language) -> DealReader:
     return cast("DealReader", nlp.get_pipe("fr_deals_events"))
 
 
-def resolved(nlp: Language, text: str, raw: Raw, published: str | None = None) -> Doc:
-    """The document of a text with what was found in it, resolved, up to ``fr_deals_events``."""
-    from pipeline.library import plain
-
-    doc = nlp.make_doc(plain(text))
-    doc._.published = published
+def resolved(nlp: Language, article: GoldArticle, raw: Raw) -> Doc:
+    """The document of an article with what was found in it, up to ``fr_deals_events``."""
+    doc = _dated(nlp, article.text, article.head.published)
     doc._.attributes, doc._.links = raw.attributes, raw.links
     marks = (
         doc.char_span(start, end, label=label, kb_id=odds) for start, end, label, odds in raw.spans
@@ -200,7 +218,7 @@ def _of_gold(
     nlp: Language, articles: Iterable[GoldArticle], raws: Mapping[str, Raw]
 ) -> Iterator[Doc]:
     for article in articles:
-        yield resolved(nlp, article.text, raws[article.path], article.head.published)
+        yield resolved(nlp, article, raws[article.path])
 
 
 def _seen(nlp: Language, docs: Iterable[Doc]) -> Iterator[tuple[View, Seen]]:
@@ -226,7 +244,7 @@ def train_network(job: Job, raws: Mapping[str, Raw]) -> dict[str, Raw]:
     import spacy
 
     from pipeline.learning import Aligned, network_answers
-    from pipeline.mention_network import fit, read
+    from pipeline.mention_network import fit
 
     register()
     with one_thread():
@@ -237,13 +255,27 @@ def train_network(job: Job, raws: Mapping[str, Raw]) -> dict[str, Raw]:
         for article, (view, mentions) in zip(job.learn, learn, strict=True):
             right = network_answers(Aligned.of(article, view), mentions)
             taught += [(mentions, right)] * copies(article)
-        unread = [mentions for _, mentions in _seen(nlp, _of_gold(nlp, job.read, raws))]
-        reader.network = fit(taught, seed=job.seed)
+        network = fit(taught, seed=job.seed)
+        linked = _linked(nlp, network, job.read, raws)
+        reader.network = network
         nlp.to_disk(job.output, exclude=["vectors"])
-        return {
-            article.path: replace(raws[article.path], links=read(reader.network, mentions))
-            for article, mentions in zip(job.read, unread, strict=True)
-        }
+        return linked
+
+
+def _linked(
+    nlp: Language,
+    network: Network,
+    articles: Sequence[GoldArticle],
+    raws: Mapping[str, Raw],
+) -> dict[str, Raw]:
+    """What a NER found in each article, by path, with what ``network`` reads of it."""
+    from pipeline.mention_network import read
+
+    seen = _seen(nlp, _of_gold(nlp, articles, raws))
+    return {
+        article.path: replace(raws[article.path], links=read(network, mentions))
+        for article, (_, mentions) in zip(articles, seen, strict=True)
+    }
 
 
 def train(
@@ -252,11 +284,11 @@ def train(
     *,
     seed: int = 7,
     processes: int = 2,
-    silent: Sequence[str] = (),
+    silent: Sequence[Article] = (),
 ) -> None:
     """Trains the whole pipeline on gold articles and writes it to the folder ``output``.
 
-    From ``silent``, texts without a deal, the last model learns to keep quiet. A model that
+    From ``silent``, articles without a deal, the last model learns to keep quiet. A model that
     stands there stays whole until the new one is.
 
     Raises:
@@ -266,9 +298,10 @@ def train(
     with TemporaryDirectory(dir=output.parent) as folder:
         fresh = Path(folder) / output.name
         with worker_processes(processes) as pool:
-            raws, whole = train_recogniser(pool, gold, fresh, seed=seed, silent=silent)
-            models = learn_relations(gold, raws, _when_done(whole))
-            whole.result()
+            raws, whole = train_recogniser(pool, gold, fresh, seed=seed)
+            models = learn_relations(
+                gold, raws, lambda models: _listen_all(pool, whole, fresh, silent, models)
+            )
         finish(fresh, models)
         _put(fresh, output)
 
@@ -287,19 +320,13 @@ def worker_processes(count: int = 2) -> ProcessPoolExecutor:
 
 
 def train_recogniser(
-    pool: Executor,
-    gold: Sequence[GoldArticle],
-    output: Path,
-    *,
-    seed: int = 7,
-    silent: Sequence[str] = (),
-) -> tuple[dict[str, Raw], Future[Found]]:
+    pool: Executor, gold: Sequence[GoldArticle], output: Path, *, seed: int = 7
+) -> tuple[dict[str, Raw], Future[None]]:
     """Trains the NER and the network over it on ``gold`` into ``output``.
 
     Returns what those that never saw an article find in it, by path: the NER and the network of
-    each fold read the articles of that fold, while those of the whole still learn. With it the
-    texts of ``silent`` and what the NER and the network in ``output`` find in them: those are
-    trained when that is done, and not before.
+    each fold read the articles of that fold, while those of the whole still learn. Those are
+    trained when the future that comes with it is done, and not before.
     """
     with TemporaryDirectory() as folder:
         outputs = [output, *(Path(folder) / f"fold{fold}" for fold in range(NER_FOLDS))]
@@ -309,7 +336,7 @@ def train_recogniser(
         raws = _joined(pool.map(train_ner, folds))
         linked = pool.map(train_network, folds, repeat(raws))
         waiting = ThreadPoolExecutor(1)
-        last = waiting.submit(_train_last, pool, longest, whole, raws, silent)
+        last = waiting.submit(_train_last, pool, longest, whole, raws)
         waiting.shutdown(wait=False)
         return _joined(linked), last
 
@@ -318,26 +345,31 @@ def _joined(parts: Iterable[dict[str, Raw]]) -> dict[str, Raw]:
     return {path: raw for part in parts for path, raw in part.items()}
 
 
-_TEXTS_READ = 500
+def _train_last(
+    pool: Executor, ner: Future[dict[str, Raw]], job: Job, raws: Mapping[str, Raw]
+) -> None:
+    """Trains the network over a NER when that is done."""
+    ner.result()
+    pool.submit(train_network, job, raws).result()
+
+
+_ARTICLES_HEARD = 500
 """At a time, by one process."""
 
 
-def _train_last(
+def _listen_all(
     pool: Executor,
-    ner: Future[dict[str, Raw]],
-    job: Job,
-    raws: Mapping[str, Raw],
-    texts: Sequence[str],
-) -> Found:
-    """Trains the network over a NER when that is done, and reads ``texts`` with both."""
-    ner.result()
-    pool.submit(train_network, job, raws).result()
-    parts = [texts[low : low + _TEXTS_READ] for low in range(0, len(texts), _TEXTS_READ)]
-    return list(chain.from_iterable(pool.map(read_with, repeat(job.output), parts)))
+    trained: Future[None],
+    model: Path,
+    articles: Sequence[Article],
+    models: LinearModels,
+) -> Iterator[Sample]:
+    """As :func:`listen`, by all processes, when what is in ``model`` is ``trained``."""
+    from spacy.util import minibatch
 
-
-def _when_done(silent: Future[Found]) -> Iterator[tuple[str, Raw]]:
-    yield from silent.result()
+    trained.result()
+    parts = minibatch(articles, _ARTICLES_HEARD)  # type: ignore[no-untyped-call]
+    yield from chain.from_iterable(pool.map(listen, repeat(model), parts, repeat(models)))
 
 
 _Articles = tuple[GoldArticle, ...]
@@ -367,7 +399,7 @@ def train_transformer(
     processes: int = 2,
     gpu_id: int = -1,
     resume: bool = False,
-    silent: Sequence[str] = (),
+    silent: Sequence[Article] = (),
 ) -> None:
     """As :func:`train`, over a pretrained encoder: a folder or a name that transformers loads.
 
@@ -392,7 +424,7 @@ def train_transformer(
     if fresh.exists():
         shutil.rmtree(fresh)
     shutil.copytree(jobs[0].folder / "model", fresh)
-    models = learn_relations(gold, raws, read_with(fresh, silent))
+    models = learn_relations(gold, raws, lambda models: listen(fresh, silent, models))
     finish(fresh, models, variant=Variant.TRANSFORMER)
     _put(fresh, output)
     shutil.copy(jobs[0].folder / PROGRESS, output.with_name(f"{output.name}.{PROGRESS}"))
@@ -451,12 +483,11 @@ def _run_transformer_job(job: TransformerJob) -> dict[str, Raw]:
 def learn_relations(
     gold: Sequence[GoldArticle],
     raws: Mapping[str, Raw],
-    silent: Iterable[tuple[str, Raw]] = (),
+    silence: Silence = lambda models: (),
 ) -> LinearModels:
     """The linear models, from what NERs and networks found in articles that they never saw.
 
-    ``silent``, asked for last, are texts that tell no deal (:func:`read_silent`) with what was
-    found in them.
+    ``silence``, asked last, is what those models take for deals where none is told.
     """
     import spacy
 
@@ -465,9 +496,19 @@ def learn_relations(
     register()
     nlp = spacy.blank("fr_deals")
     view = with_rules(nlp).view
-    documents = list(zip(gold, _of_gold(nlp, gold, raws), strict=True))
-    quiet = (resolved(nlp, text, raw) for text, raw in silent)
-    return learn(documents, view, LINEAR_FOLDS, quiet)
+    with _nothing_collected():
+        documents = list(zip(gold, _of_gold(nlp, gold, raws), strict=True))
+        return learn(documents, view, LINEAR_FOLDS, silence)
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """A block in which Python looks for no garbage: in millions of samples it finds none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def finish(output: Path, models: LinearModels, *, variant: Variant = Variant.SMALL) -> None:
@@ -493,8 +534,8 @@ def read_press(path: Path) -> Iterator[Article]:
         yield article
 
 
-def read_silent(path: Path) -> list[str]:
-    """The texts of a file of general press that tell no deal.
+def read_silent(path: Path) -> list[Article]:
+    """The articles of a file of general press that tell no deal.
 
     Those that do are named, by id, in ``annotations/press.txt``: found by reading what the
     pipeline took for a deal.
@@ -503,7 +544,7 @@ def read_silent(path: Path) -> list[str]:
         InputError: where an item cannot be read; names the file and the line.
     """
     telling = set(TELLING.read_text(encoding="utf-8").split())
-    return [article.text for article in read_press(path) if article.id not in telling]
+    return [article for article in read_press(path) if article.id not in telling]
 
 
 def read_gold() -> list[GoldArticle]:

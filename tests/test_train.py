@@ -23,6 +23,7 @@ from pipeline import corpus, train
 from pipeline.corpus import Raw, ner_label
 from pipeline.errors import InputError, MarkupError
 from pipeline.markup import GoldArticle, parse
+from pipeline.schema import Article
 from pipeline.train import Job, app, read_gold, read_silent, train_ner
 
 GOLD = [article for template in TEMPLATES for article in passages(template)]
@@ -94,9 +95,8 @@ def test_every_article_is_read_by_a_ner_and_a_network_that_never_saw_it(
     monkeypatch.setattr(train, "train_ner", noting(train.train_ner, jobs))
     monkeypatch.setattr(train, "train_network", noting(train.train_network, networks))
     gold = [replace(article, path=f"{n}/{article.path}") for n, article in enumerate(GOLD)]
-    quiet = [article.text for article in passages(NO_DEAL)]
-    raws, whole = train.train_recogniser(InThisProcess(), gold, tmp_path / "model", silent=quiet)
-    silent = whole.result()
+    raws, whole = train.train_recogniser(InThisProcess(), gold, tmp_path / "model")
+    whole.result()
     assert sorted(jobs, key=str) == sorted(networks, key=str)
     assert [len(job.learn) for job in jobs[:1]] == [len(gold)]
     for job in jobs[1:]:
@@ -107,9 +107,7 @@ def test_every_article_is_read_by_a_ner_and_a_network_that_never_saw_it(
         assert raw.links.links.shape[0] == raw.links.parts.shape[0]
     reader = train.with_rules(spacy.load(tmp_path / "model"))
     assert reader.network is not None
-    assert [text for text, _ in silent] == quiet
-    assert all(raw.links is not None for _, raw in silent)
-    train.finish(tmp_path / "model", train.learn_relations(gold, raws, silent))
+    train.finish(tmp_path / "model", train.learn_relations(gold, raws))
     assert pipeline.load(tmp_path / "model").get_pipe("fr_deals_events").network is not None
 
 
@@ -119,6 +117,21 @@ def noting(work: Callable[..., Any], jobs: list[Job]) -> Callable[..., Any]:
         return work(job, *more)
 
     return noted
+
+
+def test_press_is_heard_on_its_day() -> None:
+    text = "Tharelune a levé 4 millions d'euros en mars 2024 auprès de Zéphirin Ventures."
+    read = pipeline.load()
+    models = read.get_pipe("fr_deals_events").models
+
+    def heard(published: str | None) -> set[str]:
+        article = Article(id="a", text=text, sha256="0" * 64, published=published)
+        samples = train.listen(train.ROOT / "models" / "fr_deals_md", [article], models)
+        assert {model for model, _, _ in samples} == {"tells"}
+        return {feature for _, features, _ in samples for feature in features}
+
+    assert heard("2024-03-20") - heard(None)
+    assert heard("2026-03-20") != heard("2024-03-20")
 
 
 @pytest.mark.usefixtures("two_epochs")
@@ -167,7 +180,7 @@ def test_press_that_tells_a_deal_does_not_teach_silence(
     rows = ({"id": id_, "text": f"Texte {id_}."} for id_ in "abc")
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     monkeypatch.setattr(train, "TELLING", telling)
-    assert read_silent(file) == ["Texte a.", "Texte c."]
+    assert [article.text for article in read_silent(file)] == ["Texte a.", "Texte c."]
     with file.open("a", encoding="utf-8") as lines:
         lines.write("{\n")
     with pytest.raises(InputError, match=r"press\.jsonl.*4"):

@@ -183,7 +183,7 @@ def trained(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(train, "TRANSFORMER_CONFIG", config_of(root, max_epochs=1))
         patch.setattr(train, "LINEAR_FOLDS", 2)
         patch.setattr(
-            train, "learn_relations", lambda gold, _, silent: learn_relations(gold, spans, silent)
+            train, "learn_relations", lambda gold, _, silence: learn_relations(gold, spans, silence)
         )
         train_transformer(GOLD, output, encoder=str(encoder), processes=1)
     return output

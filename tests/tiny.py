@@ -8,7 +8,7 @@ import spacy
 from spacy.language import Language
 
 import pipeline.library  # noqa: F401  (registers the components)
-from pipeline.learning import learn
+from pipeline.learning import learn, silent_samples
 from pipeline.markup import GoldArticle, parse
 from pipeline.view import View
 
@@ -134,7 +134,12 @@ def trained(articles: Sequence[GoldArticle], silent: Sequence[str] = ()) -> Lang
         documents = [(article, nlp(article.text)) for article in articles]
         quiet = [nlp(text) for text in silent]
     reader = nlp.get_pipe("fr_deals_events")
-    reader.models = learn(documents, reader.view, folds=2, silent=quiet)
+    reader.models = learn(
+        documents,
+        reader.view,
+        folds=2,
+        silence=lambda models: (s for d in quiet for s in silent_samples(reader.view(d), models)),
+    )
     return nlp
 
 

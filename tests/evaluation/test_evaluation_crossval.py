@@ -173,9 +173,9 @@ def test_one_recogniser_serves_all_folds_that_leave_press_out(
         whole.set_result(None)
         return {one.path: "of a fold" for one in gold}, whole
 
-    def read_with(model: Path, texts: Sequence[str]) -> list[tuple[str, str]]:
+    def read_with(model: Path, articles: Sequence[GoldArticle]) -> dict[str, str]:
         assert model.is_dir()
-        return [(text, "of the whole") for text in texts]
+        return {one.path: "of the whole" for one in articles}
 
     def learn_relations(gold: Sequence[GoldArticle], raws: dict[str, str]) -> str:
         assert [one.path for one in gold] == ["s1", "t1"]
