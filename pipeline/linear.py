@@ -7,13 +7,17 @@ model can be read, diffed and loaded without pickle, and inference needs no scik
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise, repeat
-from typing import Any
+from itertools import chain, count, pairwise, repeat
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Features = Collection[str]
 """What is true of a case; nothing in it twice, for each time would count."""
@@ -97,18 +101,9 @@ class LinearModel:
         if len(classes) < 2:
             return cls(classes or ["none"], [0.0], {})
 
-        from sklearn.feature_extraction.text import CountVectorizer
         from sklearn.linear_model import LogisticRegression
 
-        seen = CountVectorizer(
-            analyzer=iter,
-            binary=True,
-            min_df=min_count,
-            dtype=np.float32,  # ten times as fast as in double precision
-        )
-        matrix = seen.fit_transform(samples)
-        matrix.sort_indices()  # sums depend on the order, and that of a set is another in each run
-        names = seen.get_feature_names_out().tolist()
+        matrix, names = _matrix(samples, min_count)
         model = LogisticRegression(C=strength, solver="newton-cg", tol=1e-3).fit(matrix, labels)
         coefficients = model.coef_.astype(np.float64).round(_DECIMALS)
         bias = model.intercept_.tolist()
@@ -118,6 +113,28 @@ class LinearModel:
         rows = zip(names, coefficients.T.tolist(), strict=True)
         weights = {name: row for name, row in rows if any(row)}
         return cls(list(model.classes_), [round(b, _DECIMALS) for b in bias], weights)
+
+
+def _matrix(samples: Sequence[Features], min_count: int) -> tuple[csr_matrix, list[str]]:
+    """One row a case, one column a feature that ``min_count`` cases have; the features, sorted.
+
+    What scikit-learn's ``CountVectorizer`` makes, in a quarter of the time, which is a fifth of
+    that in which all linear models learn.
+    """
+    from scipy.sparse import csr_matrix
+
+    places: defaultdict[str, int] = defaultdict(count().__next__)
+    columns = np.fromiter(map(places.__getitem__, chain.from_iterable(samples)), np.int32)
+    ends = np.cumsum([0, *map(len, samples)], dtype=np.int32)
+    ones = np.ones(len(columns), np.float32)  # the fit is ten times as fast as in double precision
+    matrix = csr_matrix((ones, columns, ends), shape=(len(samples), len(places)))
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    cases = np.bincount(matrix.indices, minlength=len(places))
+    names = sorted(name for name, place in places.items() if cases[place] >= min_count)
+    matrix = matrix[:, [places[name] for name in names]]
+    matrix.sort_indices()  # sums depend on the order, and that of a set is another in each run
+    return matrix, names
 
 
 def _summed(

@@ -300,7 +300,9 @@ def train(
         with worker_processes(processes) as pool:
             raws, whole = train_recogniser(pool, gold, fresh, seed=seed)
             models = learn_relations(
-                gold, raws, lambda models: _listen_all(pool, whole, fresh, silent, models)
+                gold,
+                raws,
+                lambda models: _listen_all(pool, processes, whole, fresh, silent, models),
             )
         finish(fresh, models)
         _put(fresh, output)
@@ -353,22 +355,20 @@ def _train_last(
     pool.submit(train_network, job, raws).result()
 
 
-_ARTICLES_HEARD = 500
-"""At a time, by one process."""
-
-
 def _listen_all(
     pool: Executor,
+    processes: int,
     trained: Future[None],
     model: Path,
     articles: Sequence[Article],
     models: LinearModels,
 ) -> Iterator[Sample]:
-    """As :func:`listen`, by all processes, when what is in ``model`` is ``trained``."""
+    """As :func:`listen`, by all ``processes``, when what is in ``model`` is ``trained``."""
     from spacy.util import minibatch
 
     trained.result()
-    parts = minibatch(articles, _ARTICLES_HEARD)  # type: ignore[no-untyped-call]
+    share = -(-len(articles) // processes)  # one for each, for loading a model takes a while
+    parts = minibatch(articles, share)  # type: ignore[no-untyped-call]
     yield from chain.from_iterable(pool.map(listen, repeat(model), parts, repeat(models)))
 
 

@@ -8,10 +8,12 @@ import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline import linear
 from pipeline.linear import NO, YES, LinearModel, LinearModels, stepped
 
 WEATHER = [["cloud", "wind"], ["cloud"], ["sun"], ["sun", "wind"], ["snow"], ["snow", "wind"]] * 3
@@ -51,6 +53,26 @@ def test_rare_features_are_left_out() -> None:
     labels = ["x", "x", "y", "y"]
     weights = LinearModel.fit(samples, labels, min_count=2).to_json()["weights"]
     assert set(weights) == {"often", "other"}
+
+
+def test_the_matrix_is_that_of_scikit_learn() -> None:
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    rng = random.Random(3)
+    samples = [rng.choices("abcdefghijklmnop", k=rng.randrange(6)) for _ in range(60)]
+    reference = CountVectorizer(analyzer=iter, binary=True, min_df=8, dtype=np.float32)
+    expected = reference.fit_transform(samples)
+    expected.sort_indices()
+    matrix, names = linear._matrix(samples, 8)
+    assert names == reference.get_feature_names_out().tolist()
+    assert 0 < len(names) < 16
+    for ours, theirs in (
+        (matrix.data, expected.data),
+        (matrix.indices, expected.indices),
+        (matrix.indptr, expected.indptr),
+    ):
+        assert ours.dtype == theirs.dtype
+        assert ours.tolist() == theirs.tolist()
 
 
 def test_a_feature_given_twice_counts_once_in_training() -> None:
