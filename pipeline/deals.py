@@ -945,7 +945,7 @@ cross-validation over the training text."""
 TELLS = 0.3
 """An article of which no draft is this probable tells no deal at all: over the training text, by
 cross-validation, better than 0.35 and 0.4; at 0.25 more than one in a hundred items of general
-press get an event."""
+press get an event. Models that learnt from no general press have no say in it."""
 
 
 def read_deals(view: View, models: LinearModels) -> list[Draft]:
@@ -968,7 +968,9 @@ def kept_deals(deals: Deals, models: LinearModels) -> Deals:
     view, drafts = deals.view, deals.drafts
     evidence = [judge_features(deals, at) for at in range(len(drafts))]
     judged = [models.probabilities(_JUDGES, features) for features in evidence]
-    tells = any(chances["tells"].get(YES, 0.0) >= TELLS for chances in judged)
+    tells = "tells" not in models or any(
+        chances["tells"].get(YES, 0.0) >= TELLS for chances in judged
+    )
     kept = []
     for draft, chances in zip(drafts, judged, strict=True):
         score = chances["real"].get(YES, 0.0)

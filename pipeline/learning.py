@@ -468,8 +468,9 @@ def learn(
     the deals of the gold, and once more from those that models of other folds see.
 
     ``silence`` is asked last, when the other models are there: what they take for deals in texts
-    that tell none (:func:`silent_samples`). It teaches when an article tells none at all; it has no
-    say in which drafts of an article are deals, because there the written passages are the rule.
+    that tell none (:func:`silent_samples`). If it says something, one more model learns when an
+    article tells none at all; it has no say in which drafts of an article are deals, because there
+    the written passages are the rule.
     """
     aligned = [Aligned.of(article, view(doc)) for article, doc in documents]
     fold = [fold_of(article, folds) for article, _ in documents]
@@ -489,8 +490,12 @@ def learn(
     readers = {k: rests[k] | judges for k, judges in left_out(judged, fold).items()}
     for document, deals, known, own in zip(aligned, drafted, relations, fold, strict=True):
         known += weighted(document, corrected_samples(document, deals, readers[own]))
-    models |= fit(collect(chain.from_iterable(relations)))
-    return models | fit(collect(chain(chain.from_iterable(judged), silence(models))))
+    models |= fit(collect(chain(chain.from_iterable(relations), chain.from_iterable(judged))))
+    silent = list(silence(models))
+    if not silent:
+        return models
+    telling = [("tells", features, label) for _, features, label in chain.from_iterable(judged)]
+    return models | fit(collect(chain(telling, silent)))
 
 
 PRESS_WEIGHT = 20
@@ -511,7 +516,7 @@ def left_out(samples: Sequence[Sequence[Sample]], fold: Sequence[int]) -> dict[i
 
 
 def judge_samples(document: Aligned, deals: Deals) -> Iterator[Sample]:
-    """Samples of the models that tell real deals from drafts that are none.
+    """Samples of the model that tells real deals from drafts that are none.
 
     A draft is real where the gold article has a deal of its company with its sum, or, where it
     has no sum, a deal of its company without one.
@@ -520,9 +525,7 @@ def judge_samples(document: Aligned, deals: Deals) -> Iterator[Sample]:
         event = _event_of(document, draft)
         real = event is not None and event.company == document.party_id.get(draft.company)
         label = YES if real else NO
-        features = judge_features(deals, at)
-        yield "real", features, label
-        yield "tells", features, label
+        yield "real", judge_features(deals, at), label
 
 
 def silent_samples(view: View, models: LinearModels) -> Iterator[Sample]:

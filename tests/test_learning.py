@@ -177,7 +177,7 @@ def test_a_real_article_counts_as_often_in_every_model(monkeypatch: pytest.Monke
     most.clear()
     trained([passages(ROUND)[0], *written[1:]])
     more = most - once
-    for model in (*PASSES, "date", "investor", "type", "real", "tells"):
+    for model in (*PASSES, "date", "investor", "type", "real"):
         assert more[model] >= learning.PRESS_WEIGHT - 1, model
 
 
@@ -216,8 +216,8 @@ def test_texts_without_a_deal_teach_when_to_keep_quiet_and_no_more(tiny: Languag
     one = passages(ROUND)[0].text
     quiet = trained(articles, silent=[one] * 20 * learning.PRESS_WEIGHT)
     before, after = (nlp.get_pipe("fr_deals_events").models for nlp in (tiny, quiet))
-    changed = {name for name in before if before[name].to_json() != after[name].to_json()}
-    assert changed == {"tells"}
+    assert {name for name in after if name not in before} == {"tells"}
+    assert all(before[name].to_json() == after[name].to_json() for name in before)
     assert tiny(one)._.events
     assert not quiet(one)._.events
 
